@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
+import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config';
+import { browserLaunch } from './src/cli/browser.mjs';
+
+const repository = fileURLToPath(new URL('.', import.meta.url));
+
+/** Found at start, so that no page is reloaded in the middle of a test. */
+const prebundled = ['lit', 'uplot', 'd3-scale-chromatic'];
+
+const config = async (): Promise<ViteUserConfig> => ({
+  // Vitest works from the repository; `npx vite` serves the app.
+  root: process.env.VITEST ? repository : `${repository}src/ui`,
+  base: './',
+  server: { host: '127.0.0.1', fs: { allow: [repository] } },
+  optimizeDeps: { include: prebundled },
+  build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022' },
+  ...(process.env.VITEST ? { test: await tests() } : {}),
+});
+
+export default config;
+
+/** Two projects: `node` has no GPU; `browser` is a real Chromium, where a test without an adapter fails. */
+async function tests(): Promise<{ projects: TestProjectInlineConfiguration[] }> {
+  const { executablePath, args } = await browserLaunch();
+  return {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['tests/**/*.node.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/**/*.node.test.ts'],
+          // One page and one GPU device serve every file: opening them anew costs more than most tests.
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath, args } }),
+            instances: [{ browser: 'chromium', viewport: { width: 1280, height: 800 } }],
+          },
+        },
+      },
+    ],
+  };
+}
