@@ -30,14 +30,7 @@ const QUIET_ARGUMENTS = [
 ];
 
 /** The names under which Chrome, Chromium and Edge are found on the PATH of a Unix machine. */
-const COMMANDS = [
-  'google-chrome-stable',
-  'google-chrome',
-  'chromium',
-  'chromium-browser',
-  'microsoft-edge-stable',
-  'microsoft-edge',
-];
+const COMMANDS = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser', 'microsoft-edge-stable', 'microsoft-edge'];
 
 const MAC_APPLICATIONS = [
   'Google Chrome.app/Contents/MacOS/Google Chrome',

@@ -14,9 +14,7 @@ test('VITRINE_BROWSER comes before every other browser', async () => {
 
 test('Chrome, Chromium and Edge are looked for where each system keeps them', () => {
   expect(systemBrowserPaths('linux', { PATH: '/usr/bin' })).toContain('/usr/bin/chromium');
-  expect(systemBrowserPaths('darwin', { HOME: '/Users/me' })).toContain(
-    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  );
+  expect(systemBrowserPaths('darwin', { HOME: '/Users/me' })).toContain('/Applications/Google Chrome.app/Contents/MacOS/Google Chrome');
   expect(systemBrowserPaths('win32', { PROGRAMFILES: 'C:\\Program Files' })).toContain(
     'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
   );

@@ -1,0 +1,15 @@
+/** A command that cannot go on: two lines for a person, and the exit status for a script. */
+export class CommandError extends Error {
+  override readonly name: string = 'CommandError';
+  readonly exitCode: number;
+
+  constructor(message: string, mend: string, exitCode = 1) {
+    super(`${message}\nTo mend: ${mend}`);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Arguments that mean nothing: exit status 2, as for every Unix command. */
+export function usageError(message: string, mend: string): CommandError {
+  return new CommandError(message, mend, 2);
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureBrowser, repository } from '../bootstrap.mjs';
+import { browserLaunch } from '../browser.mjs';
+import { describeAdapter } from '../headless.ts';
+import { countTests, type TestReport } from '../test-report.ts';
+import { check } from './check.ts';
+
+/** A run that says nothing for so long hangs: no test may take a tenth of it. */
+const SILENCE_MINUTES = 20;
+
+/** Runs every Vitest project (or the files that the arguments name). Its words go straight to the terminal. */
+async function runVitest(args: readonly string[], adapter: string): Promise<{ report: TestReport | undefined; status: number | null }> {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrine-test-'));
+  const file = join(folder, 'report.json');
+  const vitest = join(repository, 'node_modules/vitest/vitest.mjs');
+  const colour = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: '1' } : {};
+  const child = spawn(process.execPath, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...args], {
+    cwd: repository,
+    env: { ...process.env, ...colour, VITRINE_ADAPTER: adapter },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let watchdog: NodeJS.Timeout | undefined;
+  const heard = (): void => {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(
+      () => {
+        process.stderr.write(`The tests said nothing for ${SILENCE_MINUTES} minutes and are stopped.\n`);
+        child.kill('SIGKILL');
+      },
+      SILENCE_MINUTES * 60 * 1000,
+    );
+  };
+  heard();
+  child.stdout.on('data', (chunk) => {
+    heard();
+    process.stdout.write(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    heard();
+    process.stderr.write(chunk);
+  });
+  const stop = (): void => {
+    child.kill('SIGINT');
+  };
+  process.once('SIGINT', stop);
+  const status = await new Promise<number | null>((done) => {
+    child.on('error', () => done(null));
+    child.on('close', done);
+  });
+  clearTimeout(watchdog);
+  process.off('SIGINT', stop);
+  let report: TestReport | undefined;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8')) as TestReport;
+  } catch {
+    report = undefined; // No report: a crash, which countTests counts as a failure.
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return { report, status };
+}
+
+export async function run(args: readonly string[]): Promise<number> {
+  await ensureBrowser();
+  const { adapter, executablePath } = await browserLaunch();
+  process.stdout.write(`${describeAdapter(adapter, executablePath)}\n\n`);
+  const failedChecks = await check();
+  const { report, status } = await runVitest(args, adapter);
+  const { passed, failed } = countTests(report, status);
+  if (failedChecks > 0) process.stdout.write(`\n${failedChecks} of 3 checks failed; each counts as a failure.\n`);
+  process.stdout.write(`\n${passed} passed, ${failed + failedChecks} failed\n`);
+  return failed + failedChecks === 0 ? 0 : 1;
+}

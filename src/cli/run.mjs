@@ -1,0 +1,24 @@
+// `node src/cli/run.mjs COMMAND [options]`: prepares the machine, then runs src/cli/commands/COMMAND.ts.
+// Node 20 runs no TypeScript, so Vite loads the command.
+import { existsSync } from 'node:fs';
+import { ensureModules, repository } from './bootstrap.mjs';
+
+const [name, ...options] = process.argv.slice(2);
+const file = `${repository}src/cli/commands/${name}.ts`;
+
+try {
+  if (!name || !existsSync(file)) {
+    throw new Error(`There is no command ${name ?? '(none given)'}.\nTo mend: use one of the scripts in package.json.`);
+  }
+  ensureModules();
+  const { runnerImport } = await import('vite');
+  const { module } = await runnerImport(file, { root: repository, configFile: false, logLevel: 'warn' });
+  process.exitCode = await module.run(options);
+} catch (error) {
+  // A fault that says how to mend it needs no stack; any other is ours, and does.
+  const explained = error instanceof Error && error.message.includes('\nTo mend: ');
+  process.stderr.write(`${explained ? error.message : (error?.stack ?? error)}\n`);
+  process.exitCode = error?.exitCode ?? 1;
+  // Whoever reads only the last line of `npm test` must not take a broken set-up for a pass.
+  if (name === 'test') process.stdout.write('0 passed, 1 failed\n');
+}
