@@ -9,6 +9,8 @@ export interface Headless {
   readonly adapter: AdapterKind;
   /** One line: which adapter, in which browser, and why. */
   readonly description: string;
+  /** Such as `Chromium 156.0.1234.5`. */
+  readonly browserVersion: string;
   /** Opens a page, gives it its parameters and waits for its result. Tasks run one after the other, each in a new page. */
   runTask<Result>(task: Task): Promise<Result>;
   close(): Promise<void>;
@@ -34,6 +36,9 @@ export interface HeadlessOptions {
   bundle?: readonly string[];
 }
 
+/** Packages of src/data that are no ES modules. */
+const NOT_MODULES = ['papaparse'];
+
 /** How long a page that was asked to stop may take. */
 const GRACE_MILLISECONDS = 10_000;
 
@@ -53,7 +58,7 @@ async function serve(bundle: readonly string[]): Promise<{ server: ViteDevServer
     cacheDir: `${repository}node_modules/.vite/headless`,
     // A file saved while a command runs must not reload its page.
     server: { host: '127.0.0.1', port: 0, hmr: false, watch: null, fs: { allow: [repository] } },
-    optimizeDeps: { noDiscovery: true, include: [...bundle] },
+    optimizeDeps: { noDiscovery: true, include: [...NOT_MODULES, ...bundle] },
   });
   await server.listen();
   const address = server.httpServer?.address();
@@ -189,6 +194,7 @@ export async function openHeadless(options: HeadlessOptions = {}): Promise<Headl
   return {
     adapter,
     description: describeAdapter(adapter, executablePath),
+    browserVersion: `Chromium ${browser.version()}`,
     async runTask<Result>(task: Task): Promise<Result> {
       const context = await browser.newContext();
       try {

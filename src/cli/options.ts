@@ -62,7 +62,7 @@ export function readOptions(options: Options, args: readonly string[]): OptionVa
     given = values;
   } catch (error) {
     // parseArgs explains itself in one sentence and then advises at length about positional arguments; the first sentence is enough.
-    const sentence = String((error as Error).message).split(/\. |\n/)[0];
+    const sentence = String((error as Error).message).split(/\. |\.?\n/)[0];
     throw usageError(`${sentence}.`, `use ${known.map((name) => `--${name}`).join(', ')}; --help explains each.`);
   }
   const text = (name: string): string | undefined => {
@@ -75,8 +75,8 @@ export function readOptions(options: Options, args: readonly string[]): OptionVa
     if (value === undefined || option.kind === 'flag') continue;
     if (option.choices && !option.choices.includes(value)) {
       throw usageError(
-        `--${name} is ${value}, which is none of ${option.choices.join(', ')}.`,
-        `pass --${name} ${option.choices[0]}, or another of them.`,
+        `--${name} is ${value}; it must be ${option.choices.join(' or ')}.`,
+        `pass for example --${name} ${option.choices[0]}.`,
       );
     }
     if (option.kind !== 'text') numbers.set(name, readNumber(name, option, value));

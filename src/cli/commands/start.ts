@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'vite';
+import { repository } from '../bootstrap.mjs';
+import { openHeadless, untilInterrupted } from '../headless.ts';
+import { type Options, readOptions } from '../options.ts';
+import { createProgress, paint } from '../terminal.ts';
+import { trainHeadless, writeOutputs } from '../train-headless.ts';
+import { printHelp, TRAIN_OPTIONS, trainParameters } from '../train-options.ts';
+
+const OPTIONS: Options = {
+  headless: { kind: 'flag', help: 'no studio: train in a headless browser, print the test accuracy, write the model and a picture' },
+  port: { kind: 'whole', value: 5173, least: 1, help: 'the port of the studio; the next free one where it is taken' },
+  'no-open': { kind: 'flag', help: 'print the address of the studio only' },
+  ...TRAIN_OPTIONS,
+  out: { kind: 'text', value: 'out', help: 'the folder for what --headless writes' },
+};
+
+/** Opens the address in the person's own browser. Where nothing can open one, the printed address is enough. */
+function openInBrowser(address: string): void {
+  if (process.env.CI || process.env.BROWSER === 'none') return;
+  if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return;
+  const [program, ...args] =
+    process.platform === 'darwin'
+      ? ['open', address]
+      : process.platform === 'win32'
+        ? ['cmd', '/c', 'start', '', address]
+        : [process.env.BROWSER || 'xdg-open', address];
+  if (!program) return;
+  const child = spawn(program, args, { detached: true, stdio: 'ignore' });
+  child.on('error', () => {});
+  child.unref();
+}
+
+/** Serves the studio until Ctrl-C. */
+async function serveStudio(port: number, open: boolean): Promise<number> {
+  const server = await createServer({ configFile: `${repository}vite.config.ts`, logLevel: 'warn', server: { port } });
+  await server.listen();
+  const address = server.resolvedUrls?.local[0] ?? `http://127.0.0.1:${port}/`;
+  const url = paint('cyan', address);
+  process.stdout.write(`\n  ${paint('bold', 'Vitrine')} is at ${url}\n  ${paint('dim', 'Ctrl-C stops it.')}\n\n`);
+  if (open) openInBrowser(address);
+  await untilInterrupted((signal) => new Promise<void>((done) => signal.addEventListener('abort', () => done())));
+  await server.close();
+  return 0;
+}
+
+/** Without a studio: trains, tests, and leaves a model and a picture. */
+async function trainAndKeep(parameters: ReturnType<typeof trainParameters>, out: string): Promise<number> {
+  const progress = createProgress(process.stdout);
+  return untilInterrupted(async (signal) => {
+    const headless = await openHeadless();
+    try {
+      progress.line(paint('dim', headless.description));
+      const trained = await trainHeadless(headless, parameters, progress, signal);
+      const paths = writeOutputs(out, trained);
+      progress.line('');
+      if (paths.model) progress.line(`Model:    ${paths.model}`);
+      if (paths.picture) progress.line(`Picture:  ${paths.picture}`);
+      progress.line(paint('bold', `Test accuracy: ${trained.summary.testAccuracy.toFixed(4)}`));
+      return 0;
+    } finally {
+      await headless.close();
+    }
+  });
+}
+
+export async function run(args: readonly string[]): Promise<number> {
+  const values = readOptions(OPTIONS, args);
+  if (values.help) return printHelp('start', 'Serves the studio and opens it; with --headless, trains without it.', OPTIONS);
+  if (values.flag('headless')) return trainAndKeep(trainParameters(values, true), values.text('out') ?? 'out');
+  return serveStudio(values.number('port') ?? 5173, !values.flag('no-open'));
+}

@@ -1,0 +1,35 @@
+import { openHeadless, untilInterrupted } from '../headless.ts';
+import { type Options, readOptions } from '../options.ts';
+import { createProgress, paint } from '../terminal.ts';
+import { trainHeadless, writeOutputs } from '../train-headless.ts';
+import { printHelp, TRAIN_OPTIONS, trainParameters } from '../train-options.ts';
+
+const OPTIONS: Options = {
+  ...TRAIN_OPTIONS,
+  out: { kind: 'text', help: 'a folder for the model (safetensors) and a picture of its activations' },
+  json: { kind: 'flag', help: 'print the result as one line of JSON' },
+};
+
+/** Trains once and prints the result on stdout, as its last line. How it goes is told on stderr. */
+export async function run(args: readonly string[]): Promise<number> {
+  const values = readOptions(OPTIONS, args);
+  if (values.help) return printHelp('train', 'Trains a network in a headless browser.', OPTIONS);
+  const out = values.text('out');
+  const parameters = trainParameters(values, out !== undefined);
+  const progress = createProgress(process.stderr);
+  return untilInterrupted(async (signal) => {
+    const headless = await openHeadless();
+    try {
+      progress.line(paint('dim', headless.description, process.stderr));
+      const trained = await trainHeadless(headless, parameters, progress, signal);
+      if (out !== undefined) {
+        for (const path of Object.values(writeOutputs(out, trained))) progress.line(`Wrote ${path}.`);
+      }
+      const { summary } = trained;
+      process.stdout.write(values.flag('json') ? `${JSON.stringify(summary)}\n` : `Test accuracy: ${summary.testAccuracy.toFixed(4)}\n`);
+      return 0;
+    } finally {
+      await headless.close();
+    }
+  });
+}

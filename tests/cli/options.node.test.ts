@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { CommandError } from '../../src/cli/command-error.ts';
+import { helpText, readOptions } from '../../src/cli/options.ts';
+import { TRAIN_OPTIONS, trainParameters } from '../../src/cli/train-options.ts';
+
+function refusal(...args: string[]): { message: string; exitCode: number } {
+  try {
+    readOptions(TRAIN_OPTIONS, args);
+  } catch (error) {
+    if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
+  }
+  throw new Error(`${args.join(' ')} was not refused`);
+}
+
+test('without options, training is that of the introduction', () => {
+  expect(trainParameters(readOptions(TRAIN_OPTIONS, []), false)).toEqual({
+    data: 'mnist',
+    model: 'mlp',
+    epochs: 10,
+    batch: 32,
+    seed: 0,
+    validationSplit: 0.2,
+    tune: false,
+    keep: false,
+  });
+});
+
+test('options are read with a space and with an equals sign', () => {
+  const values = readOptions(TRAIN_OPTIONS, ['--epochs', '1', '--batch=64', '--tune', '--validation-split=0']);
+  expect(trainParameters(values, true)).toMatchObject({ epochs: 1, batch: 64, tune: true, validationSplit: 0, keep: true });
+});
+
+test.each([
+  [['--epochs', '0'], '--epochs is 0; it must be a whole number of at least 1.\nTo mend: pass for example --epochs 10.'],
+  [['--batch', '1.5'], '--batch is 1.5; it must be a whole number of at least 1.\nTo mend: pass for example --batch 32.'],
+  [['--seed=-1'], '--seed is -1; it must be a whole number of at least 0.\nTo mend: pass for example --seed 0.'],
+  [
+    ['--validation-split', '1'],
+    '--validation-split is 1; it must be a number from 0 up to, not including, 1.\nTo mend: pass for example --validation-split 0.2.',
+  ],
+  [['--data', 'cifar'], '--data is cifar; it must be mnist.\nTo mend: pass for example --data mnist.'],
+])('%s is refused with exit status 2 and the way to mend it', (args, message) => {
+  expect(refusal(...args)).toEqual({ message, exitCode: 2 });
+});
+
+test.each([
+  [['--epoch', '3'], "Unknown option '--epoch'."],
+  [['--epochs'], "Option '--epochs <value>' argument missing."],
+  [['--epochs', '--tune'], "Option '--epochs' argument is ambiguous."],
+  [['mnist'], "Unexpected argument 'mnist'."],
+  [['--tune=yes'], "Option '--tune' does not take an argument."],
+])('%s is refused in two lines', (args, first) => {
+  const { message, exitCode } = refusal(...args);
+  const [what, mend, ...rest] = message.split('\n');
+  expect([what, rest, exitCode]).toEqual([first, [], 2]);
+  expect(mend).toMatch(/^To mend: use --data, --model, .*; --help explains each\.$/);
+});
+
+test('help shows every option with its choices and its default', () => {
+  const help = helpText('npm run train -- [options]', 'Trains.', TRAIN_OPTIONS);
+  for (const name of Object.keys(TRAIN_OPTIONS)) expect(help).toContain(`--${name}`);
+  expect(help).toContain('mlp|linear|cnn');
+  expect(help).toContain('(10)');
+});
