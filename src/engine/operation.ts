@@ -50,15 +50,20 @@ export interface GradientContext {
 /** The adjoint of each input, `undefined` where none flows. */
 export type InputGradients = readonly (Node | undefined)[];
 
+/** What a step of a plan runs: an operation's kernels, or a fusion's, which may have several outputs and stands in no graph. */
 // biome-ignore lint/suspicious/noExplicitAny: an operation's attributes are known to its own file only.
-export interface Operation<A = any> {
+export interface KernelFamily<A = any> {
   readonly name: string;
-  /** The shape rule; throws `shape-mismatch` or `dtype-mismatch`. */
-  infer(inputs: readonly TensorType[], attributes: A): TensorType;
   /** Candidates, the built-in choice first: the first that supports the call is taken unless a variant table names another. */
   readonly variants: readonly Variant<A>[];
-  /** The shape class that a variant table is keyed by, with the operation's name; never the number of rows. */
+  /** The shape class that a variant table is keyed by, with the name; never the number of rows. */
   shapeClass?(call: Call<A>): string;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an operation's attributes are known to its own file only.
+export interface Operation<A = any> extends KernelFamily<A> {
+  /** The shape rule; throws `shape-mismatch` or `dtype-mismatch`. */
+  infer(inputs: readonly TensorType[], attributes: A): TensorType;
   /** The gradient rule: builds nodes. Absent where no gradient flows (argmax), or where `decompose` serves. */
   gradient?(node: Node<A>, dOutput: Node, context: GradientContext): InputGradients;
   /** The same value in simpler operations, through which to differentiate a second time. */

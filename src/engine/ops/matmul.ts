@@ -1,0 +1,200 @@
+/**
+ * Matrix product: y = a b, batched over leading axes, either operand transposed.
+ *
+ * **Shapes** a [..., rows, inner] (transposeA: [..., inner, rows]), b [..., inner, cols] (transposeB: [..., cols, inner]) → y [..., rows, cols].
+ * Leading axes agree, or one operand has none and serves every matrix of the other.
+ * **Gradient** da = dy bᵀ, db = aᵀ dy.
+ * **Error** of a sum of `inner` products in float32, inner · 2⁻²⁴ · Σ|a||b| at most. The order of the sum depends on the variant, never on rows.
+ * **Source** Goodfellow, Bengio, Courville 2016, "Deep Learning", ch. 2 and 6.5; register tiles: Volkov, Demmel 2008.
+ */
+
+import naiveSource from '../../shaders/matmul_naive.wgsl?raw';
+import registerSource from '../../shaders/matmul_register.wgsl?raw';
+import nnSource from '../../shaders/matmul_register_nn.wgsl?raw';
+import ntSource from '../../shaders/matmul_register_nt.wgsl?raw';
+import tnSource from '../../shaders/matmul_register_tn.wgsl?raw';
+import { shapeMismatch, show } from '../errors.ts';
+import { apply, type Node, requireType } from '../graph.ts';
+import { type Kernel, kernel } from '../kernel.ts';
+import { type Call, elements, type KernelFamily, type Operation, sameShape, type TensorType, type Variant } from '../operation.ts';
+import { sumTo } from './reduce.ts';
+
+export interface MatmulAttributes {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** One product as kernels see it. */
+export interface Product {
+  readonly rows: number;
+  readonly inner: number;
+  readonly cols: number;
+  /** Number of matrices. */
+  readonly batch: number;
+  /** Elements from one matrix of a to the next, 0 where one serves all. */
+  readonly aBatch: number;
+  readonly bBatch: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** What is done with a product before it is stored; `Entry` names the entry points of the matmul_*.wgsl files. */
+export type Entry = 'product' | 'affine' | 'masked' | 'weight_gradient';
+
+/** Bindings of each entry: inputs, then outputs. */
+const bindingsOf: Record<Entry, readonly string[]> = {
+  product: ['a', 'b', 'y'],
+  affine: ['a', 'b', 'bias', 'y'],
+  masked: ['a', 'b', 'gate', 'y'],
+  weight_gradient: ['a', 'b', 'y', 'sums'],
+};
+
+const matrix = (shape: readonly number[], transposed: boolean): [number, number] => {
+  const [p, q] = [shape.at(-2) as number, shape.at(-1) as number];
+  return transposed ? [q, p] : [p, q];
+};
+
+/** @throws VitrineError `shape-mismatch` */
+export function productOf(a: TensorType, b: TensorType, { transposeA, transposeB }: MatmulAttributes): Product {
+  requireType('matmul', a, 'a', 'float32');
+  requireType('matmul', b, 'b', 'float32');
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw shapeMismatch(`matmul: a is ${show(a.shape)} and b is ${show(b.shape)}; both need two axes.`, 'reshape a vector to [1, n] or [n, 1].', {
+      a: a.shape,
+      b: b.shape,
+    });
+  }
+  const [rows, inner] = matrix(a.shape, transposeA);
+  const [innerB, cols] = matrix(b.shape, transposeB);
+  if (inner !== innerB) {
+    throw shapeMismatch(
+      `matmul: a is ${show(a.shape)} but b is ${show(b.shape)}; the inner axes (${inner} and ${innerB}) differ.`,
+      'make b have as many rows as a has columns, or transpose one of them.',
+      { a: a.shape, b: b.shape, transposeA, transposeB },
+    );
+  }
+  const leadA = a.shape.slice(0, -2);
+  const leadB = b.shape.slice(0, -2);
+  if (leadA.length > 0 && leadB.length > 0 && !sameShape(leadA, leadB)) {
+    throw shapeMismatch(`matmul: a is ${show(a.shape)} but b is ${show(b.shape)}; the leading axes differ.`, 'make them equal, or leave them out of one operand.', {
+      a: a.shape,
+      b: b.shape,
+    });
+  }
+  const batch = elements(leadA.length > 0 ? leadA : leadB);
+  return {
+    rows,
+    inner,
+    cols,
+    batch,
+    aBatch: leadA.length > 0 ? rows * inner : 0,
+    bBatch: leadB.length > 0 ? inner * cols : 0,
+    transposeA,
+    transposeB,
+  };
+}
+
+/** Variants of a family whose calls `describe` reads as products. The first is the built-in choice. */
+export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Product & { readonly relu?: boolean }): Variant<A>[] {
+  const vectorised = (name: string, file: string, source: string, layout: (p: Product) => boolean): Variant<A> => {
+    const tiled = kernel(file, source, entry, bindingsOf[entry]);
+    const takesRelu = source.includes('relu: u32');
+    return {
+      name,
+      supports: (call) => layout(describe(call)),
+      dispatch: (call) => {
+        const p = describe(call);
+        return {
+          kernel: tiled,
+          parameters: {
+            rows: p.rows,
+            inner: p.inner,
+            cols: p.cols,
+            a_batch: p.aBatch / 4,
+            b_batch: p.bBatch / 4,
+            batch: p.batch,
+            ...(takesRelu ? { relu: p.relu ? 1 : 0 } : {}),
+          },
+          workgroups: [Math.ceil(p.cols / 32), Math.ceil(p.rows / 32), p.batch],
+        };
+      },
+    };
+  };
+  const strided = (name: string, by: Kernel, perGroup: number): Variant<A> => ({
+    name,
+    dispatch: (call) => {
+      const p = describe(call);
+      return {
+        kernel: by,
+        parameters: {
+          rows: p.rows,
+          inner: p.inner,
+          cols: p.cols,
+          a_row: p.transposeA ? 1 : p.inner,
+          a_inner: p.transposeA ? p.rows : 1,
+          b_inner: p.transposeB ? 1 : p.cols,
+          b_col: p.transposeB ? p.inner : 1,
+          a_batch: p.aBatch,
+          b_batch: p.bBatch,
+          batch: p.batch,
+          relu: p.relu ? 1 : 0,
+        },
+        workgroups: [Math.ceil(p.cols / perGroup), Math.ceil(p.rows / perGroup), p.batch],
+      };
+    },
+  });
+  const variants: Variant<A>[] = [];
+  const four = (n: number): boolean => n % 4 === 0;
+  if (entry === 'product' || entry === 'affine') {
+    variants.push(vectorised('register8x8', 'matmul_register_nn', nnSource, (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)));
+  }
+  if (entry === 'product' || entry === 'masked') {
+    variants.push(vectorised('register8x8', 'matmul_register_nt', ntSource, (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)));
+  }
+  if (entry === 'product' || entry === 'weight_gradient') {
+    // Here the inner axis is the batch, so its length may decide.
+    variants.push(vectorised('register8x8', 'matmul_register_tn', tnSource, (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols)));
+  }
+  variants.push(strided('register4x4', kernel('matmul_register', registerSource, entry, bindingsOf[entry]), 16));
+  variants.push(strided('naive', kernel('matmul_naive', naiveSource, entry, bindingsOf[entry]), 8));
+  return variants;
+}
+
+/** `nn 784→128`: the layout and the axes that are not rows of a batch. */
+export const productClass = (p: Product): string =>
+  p.transposeA ? `t${p.transposeB ? 't' : 'n'} ${p.rows}×${p.cols}` : `n${p.transposeB ? 't' : 'n'} ${p.inner}→${p.cols}`;
+
+const describe = ({ inputs: [a, b], attributes }: Call<MatmulAttributes>): Product => productOf(a as TensorType, b as TensorType, attributes);
+
+export const matmulOperation: Operation<MatmulAttributes> = {
+  name: 'matmul',
+  infer: ([a, b], attributes) => {
+    const p = productOf(a as TensorType, b as TensorType, attributes);
+    const lead = ((a as TensorType).shape.length >= (b as TensorType).shape.length ? a : b) as TensorType;
+    return { shape: [...lead.shape.slice(0, -2), p.rows, p.cols], dtype: 'float32' };
+  },
+  shapeClass: (call) => productClass(describe(call)),
+  variants: productVariants('product', describe),
+  gradient: ({ inputs: [a, b], attributes: { transposeA, transposeB } }, dy) => {
+    const [p, q] = [a as Node, b as Node];
+    const da = transposeA
+      ? matmul(q, dy, { transposeA: transposeB, transposeB: true })
+      : matmul(dy, q, { transposeA: false, transposeB: !transposeB });
+    const db = transposeB
+      ? matmul(dy, p, { transposeA: true, transposeB: transposeA })
+      : matmul(p, dy, { transposeA: !transposeA, transposeB: false });
+    return [sumTo(da, p.shape), sumTo(db, q.shape)];
+  },
+};
+
+/** y = a b. @throws VitrineError `shape-mismatch` */
+export function matmul(a: Node, b: Node, options: Partial<MatmulAttributes> = {}): Node {
+  return apply(matmulOperation, [a, b], { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false });
+}
+
+/** Fused: y = a b where gate > 0, else 0. Inputs a, b, gate; output y. */
+export const maskedProductKernels: KernelFamily<MatmulAttributes> = {
+  name: 'maskedMatmul',
+  shapeClass: (call) => productClass(describe(call)),
+  variants: productVariants('masked', describe),
+};
