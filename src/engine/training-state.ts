@@ -1,4 +1,4 @@
-/** The CPU twin of `struct TrainingState` in shaders/training_state.wgsl. */
+/** The CPU twin of `struct TrainingState` in shaders/training-state.wgsl. */
 
 export const STATE_WORDS = 32;
 

@@ -1,5 +1,5 @@
 // Adds a batch to the totals of an evaluation and moves on to the next: Σ loss, Σ hits, Σ rows.
-// Compiled behind training_state.wgsl. One invocation does it all.
+// Compiled behind training-state.wgsl. One invocation does it all.
 
 @group(0) @binding(0) var<storage, read> row_loss: array<f32>;            // [batch]
 @group(0) @binding(1) var<storage, read> row_hit: array<f32>;             // [batch]

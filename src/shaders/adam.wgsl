@@ -1,7 +1,7 @@
 // Adam and AdamW over the flat buffers, in place:
 //   m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  p ← p − rate/c₁ · m / (√(v/c₂) + ε),  c = 1 − βᵗ
 // Decay is decoupled (p ← p − rate·decay·p first) or, as in plain Adam, added to the gradient (g ← g + decay·p).
-// Compiled behind training_state.wgsl. One invocation updates eight vec4, half of a block of 64 floats; a block belongs to one group.
+// Compiled behind training-state.wgsl. One invocation updates eight vec4, half of a block of 64 floats; a block belongs to one group.
 // Source: Kingma, Ba 2015, algorithm 1; Loshchilov, Hutter 2019, algorithm 2; √v̂ + ε as in PyTorch.
 
 struct Params {

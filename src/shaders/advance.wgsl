@@ -1,5 +1,5 @@
 // Ends the backward pass of a training step: mean loss and accuracy, the reasons to halt, the ring entry, and all that the update needs.
-// Compiled behind training_state.wgsl. It is the one kernel of a step that changes the state.
+// Compiled behind training-state.wgsl. It is the one kernel of a step that changes the state.
 // Shapes: row_loss, row_hit [batch], rates [rate_count], ring [ring_size].
 // One invocation does it all: the work is a few hundred loads.
 // A halt comes before the update, so the step's gradients stay intact; steps already queued recompute the same batch and change nothing.

@@ -1,8 +1,8 @@
 // All that a training step wants of its logits, in one reading where the classes are few: each row's cross-entropy, whether its
 // largest logit is the label's, and the gradient of the mean loss.
 // loss = log Σ exp(logits) − logits[label]; hit = argmax = label; d_logits = (softmax(logits) − onehot(label)) / rows in use.
-// Rows from state[2] on hold no example: all three are 0 there, as they are where a label names no class (≥ classes).
-// One invocation computes one row.
+// Rows from state.rows on hold no example: all three are 0 there, as they are where a label names no class (≥ classes).
+// One invocation computes one row. Compiled behind training_state.wgsl.
 
 override classes: u32 = 10u;
 
@@ -12,7 +12,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;          // [rows, classes]
 @group(0) @binding(1) var<storage, read> labels: array<u32>;          // [rows]
-@group(0) @binding(2) var<storage, read> state: array<u32>;           // [32], of which [2] is the number of rows in use
+@group(0) @binding(2) var<storage, read> state: TrainingState;        // [32]
 @group(0) @binding(3) var<storage, read_write> loss: array<f32>;      // [rows]
 @group(0) @binding(4) var<storage, read_write> hit: array<f32>;       // [rows]
 @group(0) @binding(5) var<storage, read_write> d_logits: array<f32>;  // [rows, classes]
@@ -20,7 +20,7 @@ struct Params {
 
 // The label of a row, or `classes` where the row counts for nothing.
 fn label_of(row: u32) -> u32 {
-  if (row >= state[2]) { return classes; }
+  if (row >= state.rows) { return classes; }
   return min(labels[row], classes);
 }
 
@@ -63,7 +63,7 @@ fn train_held(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
   }
   loss[row] = log(sum) + (largest - of_label);
   hit[row] = select(0.0, 1.0, best == label);
-  let rows_in_use = f32(min(state[2], params.rows));
+  let rows_in_use = f32(min(state.rows, params.rows));
   for (var k = 0u; k < classes; k++) {
     d_logits[first + k] = (held[k] / sum - select(0.0, 1.0, k == label)) / rows_in_use;
   }
@@ -97,7 +97,7 @@ fn train(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
   }
   loss[row] = log(sum) + (largest - of_label);
   hit[row] = select(0.0, 1.0, best == label);
-  let rows_in_use = f32(min(state[2], params.rows));
+  let rows_in_use = f32(min(state.rows, params.rows));
   for (var k = 0u; k < classes; k++) {
     let probability = exp(logits[first + k] - largest) / sum;
     d_logits[first + k] = (probability - select(0.0, 1.0, k == label)) / rows_in_use;

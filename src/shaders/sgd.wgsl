@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum over the flat buffers, in place:
 //   g ← g + decay·p,  v ← μ v + g,  p ← p − rate · v   (Nesterov: p ← p − rate · (g + μ v))
-// Compiled behind training_state.wgsl. One invocation updates eight vec4, half of a block of 64 floats; a block belongs to one group.
+// Compiled behind training-state.wgsl. One invocation updates eight vec4, half of a block of 64 floats; a block belongs to one group.
 // Source: Polyak 1964; Sutskever et al. 2013; PyTorch's form, where the rate multiplies the velocity.
 
 struct Params {

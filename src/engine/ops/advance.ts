@@ -8,7 +8,7 @@
 
 import accumulateSource from '../../shaders/accumulate.wgsl?raw';
 import advanceSource from '../../shaders/advance.wgsl?raw';
-import training from '../../shaders/training_state.wgsl?raw';
+import training from '../../shaders/training-state.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import { kernel } from '../kernel.ts';
 import type { Operation, TensorType } from '../operation.ts';

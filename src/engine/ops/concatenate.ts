@@ -57,12 +57,17 @@ export const concatenateOperation: Operation<ConcatenateAttributes> = {
       },
     },
   ],
-  gradient: ({ inputs, shape, attributes: { axis } }, dy) => {
-    const [a, b] = inputs as [Node, Node];
-    const split = a.shape[axis] as number;
+  gradient: ({ inputs: [a], shape, attributes: { axis } }, dy) => {
+    const first = (a as Node).shape;
     const origin = shape.map(() => 0);
-    return [slice(dy, { start: origin, end: a.shape }), slice(dy, { start: origin.with(axis, split), end: shape })].map((part, i) =>
-      sameShape(part.shape, (i === 0 ? a : b).shape) ? part : undefined,
-    );
+    return [slice(dy, { start: origin, end: first }), slice(dy, { start: origin.with(axis, first[axis] as number), end: shape })];
   },
 };
+
+/** Joins tensors along an axis, one dispatch for each after the first. @throws VitrineError `shape-mismatch`, `dtype-mismatch` */
+export function concatenate(parts: readonly Node[], axis: number): Node {
+  checkWhole('axis', axis, 0, 3);
+  const [first, ...others] = parts;
+  if (!first) throw internal('concatenate.ts', 'nothing to concatenate');
+  return others.reduce((joined, part) => apply(concatenateOperation, [joined, part], { axis }), first);
+}

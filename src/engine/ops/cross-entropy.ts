@@ -21,9 +21,9 @@ import { reshape } from './reshape.ts';
 import { callRows, requireShape } from './rows.ts';
 import { softmax } from './softmax.ts';
 
-const forward = kernel('cross-entropy', source, 'forward', ['logits', 'labels', 'loss']);
-const backwardLogits = kernel('cross-entropy', source, 'backward_logits', ['logits', 'labels', 'd_loss', 'd_logits']);
-const hitsKernel = kernel('cross-entropy', source, 'hits', ['logits', 'labels', 'hit']);
+const forward = kernel('cross_entropy', source, 'forward', ['logits', 'labels', 'loss']);
+const backwardLogits = kernel('cross_entropy', source, 'backward_logits', ['logits', 'labels', 'd_loss', 'd_logits']);
+const hitsKernel = kernel('cross_entropy', source, 'hits', ['logits', 'labels', 'hit']);
 
 function requireLogits(operation: string, inputs: readonly TensorType[]): { rows: number; classes: number } {
   const [logits, labels] = inputs as [TensorType, TensorType];
@@ -105,7 +105,7 @@ const trainingBindings = ['logits', 'labels', 'state', 'loss', 'hit', 'd_logits'
 const MOST_HELD = 16;
 
 function trainingVariant(name: string, entry: string, mostClasses: number): Variant<object> {
-  const of = kernel('cross-entropy-training', trainingSource, entry, trainingBindings);
+  const of = kernel('cross_entropy_training', trainingSource, entry, trainingBindings);
   return {
     name,
     supports: (call) => callRows(call).columns <= mostClasses,

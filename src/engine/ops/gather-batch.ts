@@ -7,9 +7,9 @@
  * **Source** the permutation is engine/random.ts's `permute`, keyed by (seed, epoch, position).
  */
 
-import source from '../../shaders/gather_batch.wgsl?raw';
+import source from '../../shaders/gather-batch.wgsl?raw';
 import random from '../../shaders/random.wgsl?raw';
-import training from '../../shaders/training_state.wgsl?raw';
+import training from '../../shaders/training-state.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import { kernel, linearWorkgroups } from '../kernel.ts';
 import { type Operation, rowElements, type TensorType } from '../operation.ts';
@@ -30,7 +30,7 @@ export interface GatherAttributes {
 
 const code = `${random}\n${training}\n${source}`;
 const bindings = ['data', 'all_labels', 'state', 'x', 'labels'];
-const kernels = { bytes: kernel('gather_batch', code, 'bytes', bindings), floats: kernel('gather_batch', code, 'floats', bindings) };
+const kernels = { bytes: kernel('gather-batch', code, 'bytes', bindings), floats: kernel('gather-batch', code, 'floats', bindings) };
 
 export const gatherBatchOperation: Operation<GatherAttributes> = {
   name: 'gatherBatch',

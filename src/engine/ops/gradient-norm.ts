@@ -6,15 +6,15 @@
  * **Source** Pascanu, Mikolov, Bengio 2013, algorithm 1.
  */
 
-import source from '../../shaders/gradient_norm.wgsl?raw';
-import training from '../../shaders/training_state.wgsl?raw';
+import source from '../../shaders/gradient-norm.wgsl?raw';
+import training from '../../shaders/training-state.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import { kernel } from '../kernel.ts';
 import { elements, type Operation, type TensorType } from '../operation.ts';
 
 const code = `${training}\n${source}`;
-const squares = kernel('gradient_norm', code, 'squares', ['gradients', 'partial']);
-const finish = kernel('gradient_norm', code, 'finish', ['partials', 'state']);
+const squares = kernel('gradient-norm', code, 'squares', ['gradients', 'partial']);
+const finish = kernel('gradient-norm', code, 'finish', ['partials', 'state']);
 const PARTS = 256;
 
 export const gradientSquaresOperation: Operation<object> = {

@@ -8,11 +8,11 @@
  * **Source** Goodfellow, Bengio, Courville 2016, "Deep Learning", ch. 2 and 6.5; register tiles: Volkov, Demmel 2008.
  */
 
-import naiveSource from '../../shaders/matmul_naive.wgsl?raw';
-import registerSource from '../../shaders/matmul_register.wgsl?raw';
-import nnSource from '../../shaders/matmul_register_nn.wgsl?raw';
-import ntSource from '../../shaders/matmul_register_nt.wgsl?raw';
-import tnSource from '../../shaders/matmul_register_tn.wgsl?raw';
+import naiveSource from '../../shaders/matmul-naive.wgsl?raw';
+import registerSource from '../../shaders/matmul-register.wgsl?raw';
+import nnSource from '../../shaders/matmul-register-nn.wgsl?raw';
+import ntSource from '../../shaders/matmul-register-nt.wgsl?raw';
+import tnSource from '../../shaders/matmul-register-tn.wgsl?raw';
 import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { type Kernel, kernel } from '../kernel.ts';
@@ -38,7 +38,7 @@ export interface Product {
   readonly transposeB: boolean;
 }
 
-/** What is done with a product before it is stored; `Entry` names the entry points of the matmul_*.wgsl files. */
+/** What is done with a product before it is stored; `Entry` names the entry points of the matmul-*.wgsl files. */
 export type Entry = 'product' | 'affine' | 'masked' | 'weight_gradient';
 
 /** Bindings of each entry: inputs, then outputs. */
@@ -146,17 +146,17 @@ export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Pr
   const variants: Variant<A>[] = [];
   const four = (n: number): boolean => n % 4 === 0;
   if (entry === 'product' || entry === 'affine') {
-    variants.push(vectorised('register8x8', 'matmul_register_nn', nnSource, (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)));
+    variants.push(vectorised('register8x8', 'matmul-register-nn', nnSource, (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)));
   }
   if (entry === 'product' || entry === 'masked') {
-    variants.push(vectorised('register8x8', 'matmul_register_nt', ntSource, (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)));
+    variants.push(vectorised('register8x8', 'matmul-register-nt', ntSource, (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)));
   }
   if (entry === 'product' || entry === 'weight_gradient') {
     // Here the inner axis is the batch, so its length may decide.
-    variants.push(vectorised('register8x8', 'matmul_register_tn', tnSource, (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols)));
+    variants.push(vectorised('register8x8', 'matmul-register-tn', tnSource, (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols)));
   }
-  variants.push(strided('register4x4', kernel('matmul_register', registerSource, entry, bindingsOf[entry]), 16));
-  variants.push(strided('naive', kernel('matmul_naive', naiveSource, entry, bindingsOf[entry]), 8));
+  variants.push(strided('register4x4', kernel('matmul-register', registerSource, entry, bindingsOf[entry]), 16));
+  variants.push(strided('naive', kernel('matmul-naive', naiveSource, entry, bindingsOf[entry]), 8));
   return variants;
 }
 

@@ -16,9 +16,9 @@ import { elements, type Operation, type TensorType, type Variant } from '../oper
 import { requireShape } from './rows.ts';
 
 const whole = `${library}\n${source}`;
-const forward = kernel('mean-over-rows', whole, 'forward', ['values', 'state', 'y']);
-const forwardWorkgroup = kernel('mean-over-rows', whole, 'forward_workgroup', ['values', 'state', 'y']);
-const backwardValues = kernel('mean-over-rows', whole, 'backward_values', ['dy', 'state', 'd_values']);
+const forward = kernel('mean_over_rows', whole, 'forward', ['values', 'state', 'y']);
+const forwardWorkgroup = kernel('mean_over_rows', whole, 'forward_workgroup', ['values', 'state', 'y']);
+const backwardValues = kernel('mean_over_rows', whole, 'backward_values', ['dy', 'state', 'd_values']);
 
 /** Elements of the step state. */
 const STATE_LENGTH = 32;

@@ -8,7 +8,7 @@
  */
 
 import source from '../../shaders/sgd.wgsl?raw';
-import training from '../../shaders/training_state.wgsl?raw';
+import training from '../../shaders/training-state.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import { kernel, linearWorkgroups } from '../kernel.ts';
 import type { Operation, TensorType } from '../operation.ts';

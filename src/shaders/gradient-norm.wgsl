@@ -1,5 +1,5 @@
 // The global norm of all gradients and what clipping multiplies them by: ‖g‖ = √Σ g², clip = min(1, most / ‖g‖).
-// Compiled behind training_state.wgsl. Padding of the flat buffer is zero, so it adds nothing.
+// Compiled behind training-state.wgsl. Padding of the flat buffer is zero, so it adds nothing.
 // Source: Pascanu, Mikolov, Bengio 2013, algorithm 1.
 
 struct Params {

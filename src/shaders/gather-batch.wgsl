@@ -1,5 +1,5 @@
 // Gathers a batch from the resident data set by a keyed permutation: x[r] = data[index(cursor + r)], labels[r] likewise.
-// Compiled behind random.wgsl and training_state.wgsl.
+// Compiled behind random.wgsl and training-state.wgsl.
 // Shapes: data [examples, words] (bytes packed four to a word, rows padded to a whole word; or floats), x [batch, features].
 // One invocation fetches a strided part of one row, so neighbours read neighbouring words and the permutation is computed rarely.
 // Rows beyond the valid count become zeros. Data in several shards is gathered by one dispatch each; a row belongs to one shard.
