@@ -53,8 +53,10 @@ export const colorMaps: readonly ColorMap[] = [viridis, cividis, blueOrange, gre
  *
  * Sequential: [min(0, least), max(0, greatest)]. Diverging: ± the 99.9th percentile of |value|, so φ and −φ have the same limits
  * and one outlier does not wash out the rest. Values that are all 0 get a width of 1.
+ *
+ * @param share of the values of a diverging map that lie within the limits, in [0, 1]; 0.999 by default
  */
-export function limitsOf(values: ArrayLike<number>, map: ColorMap): Limits {
+export function limitsOf(values: ArrayLike<number>, map: ColorMap, share: number = 0.999): Limits {
   let [low, high] = [0, 0];
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
@@ -63,7 +65,7 @@ export function limitsOf(values: ArrayLike<number>, map: ColorMap): Limits {
     if (value > high) high = value;
   }
   if (map.kind === 'sequential') return low === high ? [0, 1] : [low, high];
-  const limit = percentileOfMagnitude(values, 0.999) || Math.max(-low, high) || 1;
+  const limit = percentileOfMagnitude(values, share) || Math.max(-low, high) || 1;
   return [-limit, limit];
 }
 

@@ -16,6 +16,7 @@ export {
   viridis,
 } from './color-maps.ts';
 export { parseTable, type TableOptions } from './csv.ts';
+export { likeMnist } from './drawing.ts';
 export type { LoadOptions, LoadProgress } from './fetch.ts';
 export { type Idx, type IdxData, imageDataset, parseIdx, readIdx, writeIdx } from './idx.ts';
 export { loadMnist, type MnistOptions, mnistFrom } from './mnist.ts';

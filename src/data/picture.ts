@@ -220,7 +220,8 @@ const mapFor = (values: Values): ColorMap => (isSigned(values) ? blueOrange : vi
 function gridPanel(title: string, { shape, values }: PicturedTensor, note: string | undefined, map: ColorMap): Panel {
   checkShape(title, shape, values);
   const { width, height, cells, kind } = arrangement(shape);
-  const limits = limitsOf(values, map);
+  // All values lie within the limits: nothing in the picture is saturated.
+  const limits = limitsOf(values, map, 1);
   // Whole device pixels to a cell, so that every edge is sharp.
   const cell = Math.max(1, Math.floor(SCALE * Math.min(PICTURE_HEIGHT / height, PICTURE_WIDTH / width))) / SCALE;
   const { data } = heatmap(
@@ -310,9 +311,12 @@ function drawHeader(context: OffscreenCanvasRenderingContext2D, picture: Activat
 
 function drawFooter(context: OffscreenCanvasRenderingContext2D, layers: readonly PicturedLayer[], width: number, height: number): void {
   const signed = layers.some((layer) => isSigned(layer.values));
-  const note = `Every panel has its own scale, printed beside it. ${
-    signed ? 'Without negative values, 0 is dark violet; with them, 0 is near-white, blue below it and orange above.' : '0 is dark violet.'
-  }`;
+  const broken = layers.some((layer) => !layer.values.every(Number.isFinite));
+  const note = [
+    'Every panel has its own scale, printed beside it.',
+    signed ? 'Without negative values, 0 is dark violet; with them, 0 is near-white, blue below it and orange above.' : '0 is dark violet.',
+    ...(broken ? ['Pink is not a number, or infinite.'] : []),
+  ].join(' ');
   text(context, note, MARGIN, height - MARGIN, { size: 12, color: QUIET, maxWidth: width - 2 * MARGIN });
 }
 
