@@ -2,7 +2,7 @@
 // largest logit is the label's, and the gradient of the mean loss.
 // loss = log Σ exp(logits) − logits[label]; hit = argmax = label; d_logits = (softmax(logits) − onehot(label)) / rows in use.
 // Rows from state.rows on hold no example: all three are 0 there, as they are where a label names no class (≥ classes).
-// One invocation computes one row. Compiled behind training_state.wgsl.
+// One invocation computes one row. Compiled behind training-state.wgsl.
 
 override classes: u32 = 10u;
 

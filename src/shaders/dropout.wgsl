@@ -1,6 +1,6 @@
 // Dropout: y = x · scale where the element's random number is at least `rate`, else 0; scale = 1 / (1 − rate).
 // Gradient: dropout of dy with the same keys, which draws the same mask again.
-// Compiled behind random.wgsl and training_state.wgsl. The number of element i is pcg4d(seed, stream, step, i).x, whose upper 24 bits are compared.
+// Compiled behind random.wgsl and training-state.wgsl. The number of element i is pcg4d(seed, stream, step, i).x, whose upper 24 bits are compared.
 // One invocation computes one element, four neighbours in forward_vec4.
 
 struct Params {

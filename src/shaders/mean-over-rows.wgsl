@@ -1,6 +1,6 @@
 // Mean of a value a row over the rows in use: y = Σ values[row] / rows in use, over rows below state.rows; the rows beyond weigh 0.
 // Gradient: dvalues[row] = dy / rows in use below state.rows, 0 beyond.
-// With no row in use the mean is 0. Compiled behind training_state.wgsl and workgroup-rows.wgsl.
+// With no row in use the mean is 0. Compiled behind training-state.wgsl and workgroup-rows.wgsl.
 // forward: one invocation adds all; forward_workgroup: 64 share them; backward: one a row.
 
 struct Params {

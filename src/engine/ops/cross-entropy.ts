@@ -10,6 +10,7 @@
 
 import source from '../../shaders/cross-entropy.wgsl?raw';
 import trainingSource from '../../shaders/cross-entropy-training.wgsl?raw';
+import training from '../../shaders/training-state.wgsl?raw';
 import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { type Kernel, kernel, linearWorkgroups } from '../kernel.ts';
@@ -21,9 +22,9 @@ import { reshape } from './reshape.ts';
 import { callRows, requireShape } from './rows.ts';
 import { softmax } from './softmax.ts';
 
-const forward = kernel('cross_entropy', source, 'forward', ['logits', 'labels', 'loss']);
-const backwardLogits = kernel('cross_entropy', source, 'backward_logits', ['logits', 'labels', 'd_loss', 'd_logits']);
-const hitsKernel = kernel('cross_entropy', source, 'hits', ['logits', 'labels', 'hit']);
+const forward = kernel('cross-entropy', source, 'forward', ['logits', 'labels', 'loss']);
+const backwardLogits = kernel('cross-entropy', source, 'backward_logits', ['logits', 'labels', 'd_loss', 'd_logits']);
+const hitsKernel = kernel('cross-entropy', source, 'hits', ['logits', 'labels', 'hit']);
 
 function requireLogits(operation: string, inputs: readonly TensorType[]): { rows: number; classes: number } {
   const [logits, labels] = inputs as [TensorType, TensorType];
@@ -105,7 +106,7 @@ const trainingBindings = ['logits', 'labels', 'state', 'loss', 'hit', 'd_logits'
 const MOST_HELD = 16;
 
 function trainingVariant(name: string, entry: string, mostClasses: number): Variant<object> {
-  const of = kernel('cross_entropy_training', trainingSource, entry, trainingBindings);
+  const of = kernel('cross-entropy-training', `${training}\n${trainingSource}`, entry, trainingBindings);
   return {
     name,
     supports: (call) => callRows(call).columns <= mostClasses,
@@ -120,7 +121,7 @@ function trainingVariant(name: string, entry: string, mostClasses: number): Vari
  * What a training step makes of its logits, in one dispatch: crossEntropy, hits, and the gradient of meanOverRows(crossEntropy).
  *
  * **Shapes** inputs logits [rows, classes], labels uint32 [rows], state uint32 [32]; outputs loss [rows], hit [rows], dlogits [rows,
- * classes]. From row state[2] on, all outputs are 0.
+ * classes]. From row state.rows on, all outputs are 0.
  */
 export const crossEntropyTrainingKernels: KernelFamily<object> = {
   name: 'crossEntropyTraining',

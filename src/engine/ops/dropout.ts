@@ -1,8 +1,8 @@
 /**
  * Dropout: y = x / (1 − rate) where the element's random number is at least `rate`, else 0, so that the mean is kept.
  *
- * The number of element i is uniform(seed, stream, step, i) of random.ts, seed and step being state[0] and state[1]: the mask is a function
- * of its keys and is stored nowhere.
+ * The number of element i is uniform(seed, stream, step, i) of random.ts, seed and step being those of the training state: the mask is a
+ * function of its keys and is stored nowhere.
  *
  * **Shapes** x of any shape, state uint32 [32] → y, the shape of x.
  * **Gradient** dropout of dy with the same stream and rate, which draws the mask again.
@@ -12,13 +12,14 @@
 
 import source from '../../shaders/dropout.wgsl?raw';
 import random from '../../shaders/random.wgsl?raw';
+import training from '../../shaders/training-state.wgsl?raw';
 import { checkNumber, checkWhole } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { kernel, linearWorkgroups, type ParameterValues } from '../kernel.ts';
 import { type Call, elements, type Operation, type TensorType } from '../operation.ts';
-import { requireShape } from './rows.ts';
+import { requireState } from './rows.ts';
 
-const whole = `${random}\n${source}`;
+const whole = `${random}\n${training}\n${source}`;
 const forward = kernel('dropout', whole, 'forward', ['x', 'state', 'y']);
 const forwardVec4 = kernel('dropout', whole, 'forward_vec4', ['x4', 'state', 'y4']);
 
@@ -39,8 +40,7 @@ export const dropoutOperation: Operation<DropoutAttributes> = {
   name: 'dropout',
   infer: ([x, state]) => {
     requireType('dropout', x as TensorType, 'x', 'float32');
-    requireType('dropout', state as TensorType, 'state', 'uint32');
-    requireShape('dropout', state as TensorType, 'state', [32], 'the step state');
+    requireState('dropout', state as TensorType);
     return { shape: (x as TensorType).shape, dtype: 'float32' };
   },
   variants: [
@@ -68,7 +68,7 @@ export const dropoutOperation: Operation<DropoutAttributes> = {
 /**
  * Drops each element of x with probability `rate` and scales the rest by 1 / (1 − rate).
  *
- * @param state uint32 [32]: seed at [0], step at [1]
+ * @param state uint32 [32], the training state, of which seed and step are keys
  * @throws VitrineError `invalid-option` for a rate outside [0, 1] or a stream that is no uint32; `shape-mismatch`, `dtype-mismatch`
  */
 export function dropout(x: Node, state: Node, { rate, stream }: DropoutAttributes): Node {

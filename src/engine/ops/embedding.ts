@@ -56,7 +56,9 @@ export const embeddingOperation: Operation<object> = {
     requireType('embedding', table as TensorType, 'table', 'float32');
     requireType('embedding', indices as TensorType, 'indices', 'uint32');
     if (shape.length !== 2) {
-      throw shapeMismatch(`embedding: the table is ${show(shape)}; it must be [rows, width].`, 'reshape the table to two axes.', { actual: shape });
+      throw shapeMismatch(`embedding: the table is ${show(shape)}; it must be [rows, width].`, 'reshape the table to two axes.', {
+        actual: shape,
+      });
     }
     return { shape: [...(indices as TensorType).shape, shape[1] as number], dtype: 'float32' };
   },
@@ -89,4 +91,5 @@ export const embeddingBackwardOperation: Operation<EmbeddingBackwardAttributes> 
 export const embedding = (table: Node, indices: Node): Node => apply(embeddingOperation, [table, indices], {});
 
 /** The gradient of embedding with respect to its table of `rows` rows: for each row, the sum of dy where it was read. */
-export const embeddingBackward = (dy: Node, indices: Node, rows: number): Node => apply(embeddingBackwardOperation, [dy, indices], { rows });
+export const embeddingBackward = (dy: Node, indices: Node, rows: number): Node =>
+  apply(embeddingBackwardOperation, [dy, indices], { rows });

@@ -35,7 +35,7 @@ export const layerNormOperation: Operation<LayerNormAttributes> = {
     requireShape('layerNorm', bias as TensorType, 'bias', row, 'the last axis of x');
     return { shape: (x as TensorType).shape, dtype: 'float32' };
   },
-  variants: rowVariants('layer_norm', source, 'forward', ['x', 'scale', 'bias', 'y'], ({ epsilon }) => ({ epsilon })),
+  variants: rowVariants('layer-norm', source, 'forward', ['x', 'scale', 'bias', 'y'], ({ epsilon }) => ({ epsilon })),
   shapeClass: rowClass,
   gradient: ({ inputs, attributes }, dy) => {
     const [x, scale, bias] = inputs as [Node, Node, Node];
@@ -53,7 +53,7 @@ export const layerNormBackwardOperation: Operation<LayerNormAttributes> = {
     requireShape('layerNormBackward', dy as TensorType, 'dy', (x as TensorType).shape, 'the shape of x');
     return { shape: (x as TensorType).shape, dtype: 'float32' };
   },
-  variants: rowVariants('layer_norm', source, 'backward_x', ['x', 'scale', 'dy', 'dx'], ({ epsilon }) => ({ epsilon })),
+  variants: rowVariants('layer-norm', source, 'backward_x', ['x', 'scale', 'dy', 'dx'], ({ epsilon }) => ({ epsilon })),
   shapeClass: rowClass,
   decompose: ({ inputs, attributes }) => {
     const [x, scale, dy] = inputs as [Node, Node, Node];

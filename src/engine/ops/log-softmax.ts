@@ -22,7 +22,7 @@ export const logSoftmaxOperation: Operation<object> = {
     requireRows('logSoftmax', x as TensorType, 'x');
     return { shape: (x as TensorType).shape, dtype: 'float32' };
   },
-  variants: rowVariants('log_softmax', source, 'forward', ['x', 'y']),
+  variants: rowVariants('log-softmax', source, 'forward', ['x', 'y']),
   shapeClass: rowClass,
   gradient: (y, dy) => [logSoftmaxBackward(y, dy)],
 };
@@ -37,7 +37,7 @@ export const logSoftmaxBackwardOperation: Operation<object> = {
     requireShape('logSoftmaxBackward', dy as TensorType, 'dy', (y as TensorType).shape, 'the shape of y');
     return { shape: (y as TensorType).shape, dtype: 'float32' };
   },
-  variants: rowVariants('log_softmax', source, 'backward_x', ['log_p', 'dy', 'dx']),
+  variants: rowVariants('log-softmax', source, 'backward_x', ['log_p', 'dy', 'dx']),
   shapeClass: rowClass,
   decompose: ({ inputs }) => {
     const [y, dy] = inputs as [Node, Node];

@@ -11,7 +11,7 @@ import { apply, type Node, requireType } from '../graph.ts';
 import { kernel, linearWorkgroups } from '../kernel.ts';
 import { elements, type Operation, type TensorType } from '../operation.ts';
 
-const forward = kernel('one_hot', source, 'forward', ['labels', 'y']);
+const forward = kernel('one-hot', source, 'forward', ['labels', 'y']);
 
 export interface OneHotAttributes {
   readonly classes: number;

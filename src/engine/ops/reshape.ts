@@ -31,4 +31,5 @@ export const reshapeOperation: Operation<ReshapeAttributes> = {
 };
 
 /** The same elements under another shape; x itself where the shape is its own. @throws VitrineError `shape-mismatch` */
-export const reshape = (x: Node, shape: readonly number[]): Node => (sameShape(x.shape, shape) ? x : apply(reshapeOperation, [x], { shape }));
+export const reshape = (x: Node, shape: readonly number[]): Node =>
+  sameShape(x.shape, shape) ? x : apply(reshapeOperation, [x], { shape });

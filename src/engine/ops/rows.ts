@@ -4,8 +4,10 @@
 
 import library from '../../shaders/workgroup-rows.wgsl?raw';
 import { shapeMismatch, show } from '../errors.ts';
+import { requireType } from '../graph.ts';
 import { type Kernel, kernel, linearWorkgroups, type ParameterValues } from '../kernel.ts';
 import { type Call, elements, sameShape, type TensorType, type Variant } from '../operation.ts';
+import { STATE_WORDS } from '../training-state.ts';
 
 export interface Rows {
   readonly rows: number;
@@ -39,6 +41,12 @@ export function requireShape(operation: string, input: TensorType, name: string,
       { operation, input: name, actual: input.shape, expected },
     );
   }
+}
+
+/** Refuses what is not the state of a training step. */
+export function requireState(operation: string, state: TensorType): void {
+  requireType(operation, state, 'state', 'uint32');
+  requireShape(operation, state, 'state', [STATE_WORDS], 'the state of a training step');
 }
 
 /** Rows up to 16, up to 64, up to 256, … elements long are tuned together. */

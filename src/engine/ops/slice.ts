@@ -69,7 +69,9 @@ const output = ({ outputs }: Call): TensorType => outputs[0] as TensorType;
 
 function requireRank(operation: string, shape: readonly number[]): void {
   if (shape.length > 4) {
-    throw shapeMismatch(`${operation}: x is ${show(shape)}, of more than 4 axes.`, 'reshape neighbouring axes that stay whole into one.', { shape });
+    throw shapeMismatch(`${operation}: x is ${show(shape)}, of more than 4 axes.`, 'reshape neighbouring axes that stay whole into one.', {
+      shape,
+    });
   }
 }
 

@@ -18,10 +18,10 @@ import { reshape } from './reshape.ts';
 import { requireRows, requireShape } from './rows.ts';
 
 const whole = `${library}\n${source}`;
-const forward = kernel('squared_error', whole, 'forward', ['output', 'wanted', 'loss']);
-const forwardVec4 = kernel('squared_error', whole, 'forward_vec4', ['output4', 'wanted4', 'loss']);
-const forwardWorkgroup = kernel('squared_error', whole, 'forward_workgroup', ['output', 'wanted', 'loss']);
-const backwardOutput = kernel('squared_error', whole, 'backward_output', ['output', 'wanted', 'd_loss', 'd_output']);
+const forward = kernel('squared-error', whole, 'forward', ['output', 'wanted', 'loss']);
+const forwardVec4 = kernel('squared-error', whole, 'forward_vec4', ['output4', 'wanted4', 'loss']);
+const forwardWorkgroup = kernel('squared-error', whole, 'forward_workgroup', ['output', 'wanted', 'loss']);
+const backwardOutput = kernel('squared-error', whole, 'backward_output', ['output', 'wanted', 'd_loss', 'd_output']);
 
 /** Here a row is everything but the first axis. */
 function sizes({ inputs }: Call): { rows: number; columns: number } {

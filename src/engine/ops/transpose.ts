@@ -56,7 +56,11 @@ export const transposeOperation: Operation<TransposeAttributes> = {
   infer: ([x], { permutation }) => {
     const { shape, dtype } = x as TensorType;
     if (shape.length > 4) {
-      throw shapeMismatch(`transpose: x is ${show(shape)}, of more than 4 axes.`, 'reshape neighbouring axes that stay together into one.', { shape });
+      throw shapeMismatch(
+        `transpose: x is ${show(shape)}, of more than 4 axes.`,
+        'reshape neighbouring axes that stay together into one.',
+        { shape },
+      );
     }
     const complete = permutation.length === shape.length && shape.every((_, axis) => permutation.includes(axis));
     if (!complete) {
