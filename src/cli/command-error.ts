@@ -13,3 +13,9 @@ export class CommandError extends Error {
 export function usageError(message: string, mend: string): CommandError {
   return new CommandError(message, mend, 2);
 }
+
+/** The person stopped the command: nothing to mend. 130 is what a shell makes of Ctrl-C. */
+export class Interrupted extends Error {
+  override readonly name: string = 'Interrupted';
+  readonly exitCode: number = 130;
+}

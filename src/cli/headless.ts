@@ -2,12 +2,13 @@ import { type Browser, chromium, type Page } from 'playwright';
 import { createServer, type ViteDevServer } from 'vite';
 import { ensureBrowser, repository } from './bootstrap.mjs';
 import { type AdapterKind, browserLaunch, mayHaveGpu } from './browser.mjs';
-import { CommandError } from './command-error.ts';
+import { CommandError, Interrupted } from './command-error.ts';
+import { detail } from './terminal.ts';
 
 /** A page with no window, in a real browser with WebGPU, served from this repository. */
 export interface Headless {
   readonly adapter: AdapterKind;
-  /** One line: which adapter, in which browser, and why. */
+  /** Two lines for a person: which adapter and why, and in which browser. */
   readonly description: string;
   /** Such as `Chromium 156.0.1234.5`. */
   readonly browserVersion: string;
@@ -42,10 +43,13 @@ const NOT_MODULES = ['papaparse'];
 /** How long a page that was asked to stop may take. */
 const GRACE_MILLISECONDS = 10_000;
 
+/** Two lines: which adapter and why, and in which browser. */
 export function describeAdapter(adapter: AdapterKind, executablePath: string): string {
-  if (adapter === 'hardware') return `WebGPU on the GPU, in ${executablePath}.`;
   const why = mayHaveGpu() ? 'the browser gives no adapter of the GPU' : 'this machine shows no GPU';
-  return `WebGPU on SwiftShader, the software adapter (${why}), in ${executablePath}.`;
+  return [
+    detail('Adapter', adapter === 'hardware' ? 'the GPU' : `SwiftShader, in software: ${why}`),
+    detail('Browser', executablePath),
+  ].join('\n');
 }
 
 async function serve(bundle: readonly string[]): Promise<{ server: ViteDevServer; address: string }> {
@@ -152,7 +156,7 @@ async function runInPage<Result>(page: Page, address: string, task: Task): Promi
         else reject(pageError(value as { name: string; message: string }));
       };
       stop = (): void => {
-        timers.grace = setTimeout(() => reject(new CommandError('Stopped.', 'nothing is broken.', 130)), GRACE_MILLISECONDS);
+        timers.grace = setTimeout(() => reject(new Interrupted('Stopped; the page did not answer and was closed.')), GRACE_MILLISECONDS);
         page.evaluate(() => (window as unknown as { vitrineStop?: () => void }).vitrineStop?.()).catch(() => {});
       };
       const open = async (): Promise<void> => {

@@ -15,8 +15,8 @@ try {
   const { module } = await runnerImport(file, { root: repository, configFile: false, logLevel: 'warn' });
   process.exitCode = await module.run(options);
 } catch (error) {
-  // A fault that says how to mend it needs no stack; any other is ours, and does.
-  const explained = error instanceof Error && error.message.includes('\nTo mend: ');
+  // What says how to mend it needs no stack, nor does a command that was stopped; any other error is ours, and does.
+  const explained = error?.exitCode !== undefined || error?.message?.includes('\nTo mend: ');
   process.stderr.write(`${explained ? error.message : (error?.stack ?? error)}\n`);
   process.exitCode = error?.exitCode ?? 1;
   // Whoever reads only the last line of `npm test` must not take a broken set-up for a pass.

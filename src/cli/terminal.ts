@@ -18,6 +18,11 @@ export function paint(colour: Colour, text: string, stream: { readonly isTTY?: b
   return `\u001b[${on}m${text}\u001b[${off}m`;
 }
 
+/** A fact and its name, in columns. */
+export function detail(name: string, text: string): string {
+  return `${name.padEnd(10)}${text}`;
+}
+
 /** 48000 → 48,000, whatever the language of the machine. */
 export function thousands(value: number): string {
   return Math.round(value).toLocaleString('en-US');
@@ -37,12 +42,11 @@ const fourDigits = (value: number): string => value.toFixed(4);
 
 /** A finished epoch: the line that stays. */
 export function epochLine(event: EpochEvent): string {
-  const { epoch, epochs, loss, accuracy, validationLoss, validationAccuracy, seconds } = event;
+  const { epoch, epochs, loss, accuracy, validationAccuracy, seconds } = event;
   return [
     epochLabel(epoch, epochs),
     `loss ${fourDigits(loss)}`,
     `accuracy ${fourDigits(accuracy)}`,
-    ...(validationLoss === undefined ? [] : [`validation loss ${fourDigits(validationLoss)}`]),
     ...(validationAccuracy === undefined ? [] : [`validation accuracy ${fourDigits(validationAccuracy)}`]),
     `${seconds.toFixed(1)} s`,
   ].join('  ');
@@ -63,14 +67,14 @@ export function progressLine(event: ProgressEvent): string {
   return [epochLabel(event.epoch, event.epochs), ...progressFields(event)].join('  ');
 }
 
-/** How far training is, in one line with a bar that fits the columns; where there is no room, first the bar goes, then the last fields. */
+/** How far training is, in one line with a bar that fits the columns and leaves room for a ^C; where there is no room, first the bar goes, then the last fields. */
 export function progressBar(event: ProgressEvent, columns: number, colour: (text: string) => string = (text) => text): string {
   const label = epochLabel(event.epoch, event.epochs);
   const fields = progressFields(event);
-  const room = columns - 1 - label.length - 2 - fields.join('  ').length - 2;
+  const room = columns - 3 - label.length - 2 - fields.join('  ').length - 2;
   if (room < 8) {
-    while (fields.length > 1 && [label, ...fields].join('  ').length > columns - 1) fields.pop();
-    return [label, ...fields].join('  ').slice(0, Math.max(0, columns - 1));
+    while (fields.length > 1 && [label, ...fields].join('  ').length > columns - 3) fields.pop();
+    return [label, ...fields].join('  ').slice(0, Math.max(0, columns - 3));
   }
   const width = Math.min(room, 32);
   const filled = Math.round((width * event.step) / Math.max(1, event.steps));

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { CommandError } from './command-error.ts';
+import { Interrupted } from './command-error.ts';
 import type { Headless } from './headless.ts';
-import { epochLine, type Progress, thousands } from './terminal.ts';
+import { detail, epochLine, type Progress, thousands } from './terminal.ts';
 import type { ReadyEvent, TrainEvent, TrainParameters, TrainResult, TrainSummary } from './train-task.ts';
 
 /** A run that reached its end. */
@@ -11,17 +11,18 @@ export interface Trained extends TrainResult {
 }
 
 /** What is about to be trained, on what. */
-function readyLine({ data, model, seed, batch }: TrainParameters, event: ReadyEvent): string {
+function readyLines({ data, model, seed, batch }: TrainParameters, event: ReadyEvent): string {
+  const examples = `${thousands(event.trainingExamples)} to learn from, ${thousands(event.validationExamples)} to validate`;
   return [
-    `${data}, ${model} (${thousands(event.parameters)} parameters), seed ${seed}, batches of ${batch}: `,
-    `${thousands(event.trainingExamples)} examples to learn from, ${thousands(event.validationExamples)} to validate, `,
-    `${thousands(event.testExamples)} to test.`,
-  ].join('');
+    detail('Network', `${model}, ${thousands(event.parameters)} parameters, seed ${seed}, batches of ${batch}`),
+    detail('Data', `${data}: ${examples}, ${thousands(event.testExamples)} to test`),
+    '',
+  ].join('\n');
 }
 
 /**
  * Trains in a page of the headless browser and shows how it goes.
- * @throws CommandError with exit status 130 when it was stopped by the signal
+ * @throws Interrupted when the signal stopped it
  */
 export async function trainHeadless(
   headless: Headless,
@@ -33,7 +34,7 @@ export async function trainHeadless(
     if (event.kind === 'stage') progress.stage(event.text);
     else if (event.kind === 'progress') progress.update(event);
     else if (event.kind === 'epoch') progress.line(epochLine(event));
-    else progress.line(readyLine(parameters, event));
+    else progress.line(readyLines(parameters, event));
   };
   try {
     const result = await headless.runTask<TrainResult>({
@@ -44,7 +45,7 @@ export async function trainHeadless(
       onWarning: (line) => progress.line(`warning: ${line}`),
     });
     if (signal.aborted || !result.summary) {
-      throw new CommandError('Stopped; nothing was written.', 'run the command again to start anew.', 130);
+      throw new Interrupted('Stopped; nothing was written.');
     }
     return { ...result, summary: result.summary };
   } finally {

@@ -3,7 +3,7 @@ import { createServer } from 'vite';
 import { repository } from '../bootstrap.mjs';
 import { openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, readOptions } from '../options.ts';
-import { createProgress, paint } from '../terminal.ts';
+import { createProgress, detail, paint } from '../terminal.ts';
 import { trainHeadless, writeOutputs } from '../train-headless.ts';
 import { printHelp, TRAIN_OPTIONS, trainParameters } from '../train-options.ts';
 
@@ -50,12 +50,12 @@ async function trainAndKeep(parameters: ReturnType<typeof trainParameters>, out:
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
     try {
-      progress.line(paint('dim', headless.description));
+      progress.line(headless.description);
       const trained = await trainHeadless(headless, parameters, progress, signal);
       const paths = writeOutputs(out, trained);
       progress.line('');
-      if (paths.model) progress.line(`Model:    ${paths.model}`);
-      if (paths.picture) progress.line(`Picture:  ${paths.picture}`);
+      if (paths.model) progress.line(detail('Model', paths.model));
+      if (paths.picture) progress.line(detail('Picture', paths.picture));
       progress.line(paint('bold', `Test accuracy: ${trained.summary.testAccuracy.toFixed(4)}`));
       return 0;
     } finally {

@@ -36,7 +36,8 @@ async function runVitest(args: readonly string[], adapter: string): Promise<{ re
   heard();
   child.stdout.on('data', (chunk) => {
     heard();
-    process.stdout.write(chunk);
+    // Vitest names the file of its report, which is gone a moment later.
+    process.stdout.write(String(chunk).replace(/JSON report written to .*\n/, ''));
   });
   child.stderr.on('data', (chunk) => {
     heard();

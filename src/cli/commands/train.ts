@@ -1,6 +1,6 @@
 import { openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, readOptions } from '../options.ts';
-import { createProgress, paint } from '../terminal.ts';
+import { createProgress } from '../terminal.ts';
 import { trainHeadless, writeOutputs } from '../train-headless.ts';
 import { printHelp, TRAIN_OPTIONS, trainParameters } from '../train-options.ts';
 
@@ -20,10 +20,10 @@ export async function run(args: readonly string[]): Promise<number> {
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
     try {
-      progress.line(paint('dim', headless.description, process.stderr));
+      progress.line(headless.description);
       const trained = await trainHeadless(headless, parameters, progress, signal);
       if (out !== undefined) {
-        for (const path of Object.values(writeOutputs(out, trained))) progress.line(`Wrote ${path}.`);
+        for (const path of Object.values(writeOutputs(out, trained))) progress.line(`Wrote ${path}`);
       }
       const { summary } = trained;
       process.stdout.write(values.flag('json') ? `${JSON.stringify(summary)}\n` : `Test accuracy: ${summary.testAccuracy.toFixed(4)}\n`);
