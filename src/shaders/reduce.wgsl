@@ -25,7 +25,7 @@ struct Params {
 const RUN = 64u;
 
 fn identity() -> f32 {
-  return select(0.0, -3.4028235e38, operation == 1u);
+  return select(0.0, -0x1.fffffep127, operation == 1u);
 }
 
 fn combine(p: f32, q: f32) -> f32 {

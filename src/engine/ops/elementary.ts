@@ -49,8 +49,8 @@ export const powerOperation: Operation<PowerAttributes> = unary(
   'power',
   7,
   (x, { attributes: { exponent } }, dy) => {
+    // x⁰ is flat; the formula would divide by x.
     if (exponent === 0) return undefined;
-    // Without the second case the gradient of x¹ would hold 0⁰.
     return exponent === 1 ? dy : multiply(scale(dy, exponent), power(x, exponent - 1));
   },
   ({ exponent }) => exponent,

@@ -164,6 +164,10 @@ export const broadcastOperation: Operation<AxesAttributes> = {
   ],
 };
 
+/** factor · x, repeated to `shape` along `axes`, which x lacks or has as 1: the adjoint of a sum over them. */
+export const repeatAlong = (x: Node, shape: readonly number[], axes: readonly number[], factor = 1): Node =>
+  apply(broadcastOperation, [x], { axes, factor, shape });
+
 export interface ReduceOptions {
   /** Whether a reduced axis stays, with length 1; it vanishes by default. */
   readonly keepDims?: boolean;
@@ -240,5 +244,5 @@ export function sumTo(x: Node, shape: readonly number[]): Node {
 /** x, repeated to `shape` as in NumPy; x itself in its own shape. @throws VitrineError `shape-mismatch` */
 export function broadcastTo(x: Node, shape: readonly number[]): Node {
   if (sameShape(x.shape, shape)) return x;
-  return apply(broadcastOperation, [x], { axes: repeatedAxes('broadcastTo', x.shape, shape), shape: [...shape], factor: 1 });
+  return repeatAlong(x, shape, repeatedAxes('broadcastTo', x.shape, shape));
 }
