@@ -66,8 +66,11 @@ interface Row {
   readonly cells: readonly string[];
 }
 
-function readCells(text: string, name: string, delimiter = ''): { header: string[]; rows: Row[] } {
-  const parsed = Papa.parse<string[]>(text.trimEnd(), { delimiter });
+function readCells(text: string, name: string, delimiter?: string): { header: string[]; rows: Row[] } {
+  const content = text.trimEnd();
+  // Blank lines mislead the guess, but must be counted for the row numbers.
+  const guess = () => Papa.parse(content, { preview: 10, skipEmptyLines: true }).meta.delimiter;
+  const parsed = Papa.parse<string[]>(content, { delimiter: delimiter ?? guess() });
   const quotes = parsed.errors.find((error) => error.type === 'Quotes');
   if (quotes) {
     const row = (quotes.row ?? 0) + 1;
