@@ -106,7 +106,8 @@ function lower(group: Group, table: VariantTable, chosen: Record<string, string>
   const candidates = family.variants.filter((variant) => variant.supports?.(call) ?? true);
   const shapeClass = family.shapeClass?.(call);
   const key = shapeClass ? `${family.name} ${shapeClass}` : family.name;
-  const exact = table[key];
+  // Under an operation's own name a variant is a preference, for the calls that it supports.
+  const exact = shapeClass ? table[key] : undefined;
   const wanted = exact ?? table[family.name];
   const named = candidates.find((variant) => variant.name === wanted);
   if (exact !== undefined && !named) throw unknownVariant(key, exact, candidates);

@@ -2,7 +2,18 @@
 
 import type { Node } from './graph.ts';
 import type { KernelFamily, TensorType } from './operation.ts';
+import { affineOperation, weightGradientKernels } from './ops/affine.ts';
+import {
+  crossEntropyBackwardOperation,
+  crossEntropyOperation,
+  crossEntropyTrainingKernels,
+  hitsOperation,
+} from './ops/cross-entropy.ts';
 import { fillOperation } from './ops/fill.ts';
+import { maskedProductKernels, matmulOperation } from './ops/matmul.ts';
+import { meanOverRowsBackwardOperation } from './ops/mean-over-rows.ts';
+import { sumOperation } from './ops/reduce.ts';
+import { reluBackwardOperation, reluOperation } from './ops/relu.ts';
 
 /** What one dispatch computes. */
 export interface Group {
@@ -66,4 +77,61 @@ export interface FusionContext {
 
 type Pattern = (node: Node, context: FusionContext) => Group | undefined;
 
-const patterns: readonly Pattern[] = [];
+/** affine → ReLU: the activation is applied before the product is stored. */
+const affineRelu: Pattern = (node, context) => {
+  const product = node.inputs[0];
+  if (node.operation !== reluOperation || product?.operation !== affineOperation || !context.absorbable(product, [node])) return undefined;
+  return { family: affineOperation, covers: [product, node], inputs: product.inputs, outputs: [node], attributes: { relu: true } };
+};
+
+/** softmax, cross-entropy, accuracy and the gradient of their mean: one look at the logits serves them all. */
+const crossEntropyStep: Pattern = (node, context) => {
+  if (node.operation !== crossEntropyBackwardOperation) return undefined;
+  const [logits, labels, dLoss] = node.inputs as [Node, Node, Node];
+  const [seed, state] = dLoss.inputs;
+  const plainMean = dLoss.operation === meanOverRowsBackwardOperation && seed?.operation === fillOperation && seed.attributes.value === 1;
+  if (!plainMean || !state || !context.absorbable(dLoss, [node])) return undefined;
+  const sibling = (operation: KernelFamily): Node | undefined =>
+    context.readers(logits).find((reader) => reader.operation === operation && reader.inputs[1] === labels && context.free(reader));
+  const loss = sibling(crossEntropyOperation);
+  const hit = sibling(hitsOperation);
+  if (!loss) return undefined;
+  const unread: TensorType = { shape: loss.shape, dtype: 'float32' };
+  return {
+    family: crossEntropyTrainingKernels,
+    covers: [loss, ...(hit ? [hit] : []), dLoss, node],
+    inputs: [logits, labels, state],
+    outputs: [loss, hit ?? unread, node],
+    attributes: {},
+  };
+};
+
+/** dW = xᵀ dy and db = Σ_rows dy: both walk dy. */
+const weightAndBiasGradient: Pattern = (node, context) => {
+  const { transposeA, transposeB } = node.attributes;
+  const [x, dy] = node.inputs;
+  if (node.operation !== matmulOperation || !transposeA || transposeB || !x || !dy || x.shape.length !== 2 || dy.shape.length !== 2) return undefined;
+  const bias = context.readers(dy).find((reader) => {
+    const { operation, attributes, shape } = reader;
+    return operation === sumOperation && context.free(reader) && attributes.axes.length === 1 && attributes.axes[0] === 0 && shape.length === 1;
+  });
+  if (!bias) return undefined;
+  return { family: weightGradientKernels, covers: [node, bias], inputs: [x, dy], outputs: [node, bias], attributes: {} };
+};
+
+/** ReLU's gradient into the product before it: what the gate stops is not stored. */
+const maskedProduct: Pattern = (node, context) => {
+  const [y, product] = node.inputs;
+  if (node.operation !== reluBackwardOperation || !y || product?.operation !== matmulOperation || !context.absorbable(product, [node])) return undefined;
+  const { transposeA, transposeB } = product.attributes;
+  if (transposeA || !transposeB) return undefined;
+  return {
+    family: maskedProductKernels,
+    covers: [product, node],
+    inputs: [...product.inputs, y],
+    outputs: [node],
+    attributes: product.attributes,
+  };
+};
+
+const patterns: readonly Pattern[] = [affineRelu, crossEntropyStep, weightAndBiasGradient, maskedProduct];

@@ -31,8 +31,8 @@ export class Graph {
     for (const input of inputs) {
       if (input.graph !== this) throw internal('graph.ts', `${operation.name}: an input belongs to another graph`);
     }
-    const type = operation.infer(inputs, attributes);
-    return this.#add({ id: this.nodes.length, graph: this, operation, inputs, attributes, ...type });
+    const { shape, dtype } = operation.infer(inputs, attributes);
+    return this.#add({ id: this.nodes.length, graph: this, operation, inputs, attributes, shape, dtype });
   }
 
   #add<A>(node: Node<A>): Node<A> {

@@ -2,7 +2,7 @@
  * Ends the backward pass of a training step: mean loss and accuracy, halt conditions, the ring entry, the learning rate and Adam's bias
  * corrections of the update that follows; moves the batch cursor.
  *
- * **Shapes** rowLoss, rowHit [batch], rates [n], state [32], ring [size, 4]; state and ring are changed in place.
+ * **Shapes** rowLoss, rowHit [batch], rates [n], state [32], ring [1 + size, 4] with a header of (steps done, halted); state and ring are changed in place.
  * **Gradient** none. **Error** the mean of at most a batch of losses, summed in order.
  */
 
@@ -33,7 +33,7 @@ export const advanceOperation: Operation<AdvanceAttributes> = {
         kernel: advanceKernel,
         parameters: {
           rate_count: (rates as TensorType).shape[0] as number,
-          ring_size: (ring as TensorType).shape[0] as number,
+          ring_size: ((ring as TensorType).shape[0] as number) - 1,
           beta_1: attributes.beta1,
           beta_2: attributes.beta2,
         },

@@ -11,7 +11,7 @@ import source from '../../shaders/arithmetic.wgsl?raw';
 import { shapeMismatch, show, VitrineError } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { kernel, linearWorkgroups } from '../kernel.ts';
-import { elements, type InputGradients, type Operation, sameShape, type TensorType, type Variant } from '../operation.ts';
+import { type Call, elements, type InputGradients, type Operation, sameShape, type TensorType, type Variant } from '../operation.ts';
 import { constant } from './fill.ts';
 import { sumTo } from './reduce.ts';
 
@@ -22,7 +22,12 @@ const forwardVec4 = kernel('arithmetic', source, 'forward_vec4', ['a4', 'b4', 'y
 export function broadcastShape(operation: string, a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
   if (rank > 4) {
-    throw new VitrineError('shape-mismatch', `${operation}: ${show(a)} and ${show(b)} have more than 4 axes.`, 'reshape neighbouring axes into one.', { a, b });
+    throw new VitrineError(
+      'shape-mismatch',
+      `${operation}: ${show(a)} and ${show(b)} have more than 4 axes.`,
+      'reshape neighbouring axes into one.',
+      { a, b },
+    );
   }
   const shape: number[] = [];
   for (let axis = 0; axis < rank; axis++) {
@@ -48,14 +53,15 @@ function broadcastStrides(shape: readonly number[]): number[] {
   return full.map((n, axis) => (n === 1 ? 0 : elements(full.slice(axis + 1))));
 }
 
+/** Nothing is broadcast and the last axis is divisible by 4. */
+const inQuads = ({ inputs: [a, b], outputs: [y] }: Call): boolean =>
+  sameShape((a as TensorType).shape, (b as TensorType).shape) && ((y as TensorType).shape.at(-1) ?? 1) % 4 === 0;
+
 function variantsOf(operation: number): Variant<object>[] {
   return [
     {
       name: 'vec4',
-      supports: ({ inputs: [a, b], outputs: [y] }) => {
-        if (!a || !b || !y) return false;
-        return sameShape(a.shape, b.shape) && (y.shape.at(-1) ?? 1) % 4 === 0;
-      },
+      supports: inQuads,
       dispatch: ({ outputs: [y] }) => {
         const count = elements((y as TensorType).shape);
         const none = [0, 0, 0, 0];
@@ -98,6 +104,7 @@ function binary(name: string, code: number, gradient?: BinaryGradient): Operatio
       return { shape: broadcastShape(name, (a as TensorType).shape, (b as TensorType).shape), dtype: 'float32' };
     },
     variants: variantsOf(code),
+    shapeClass: (call) => (inQuads(call) ? 'quads' : 'elements'),
     ...(gradient
       ? {
           gradient: (node: Node, dy: Node): InputGradients => {
@@ -113,7 +120,10 @@ function binary(name: string, code: number, gradient?: BinaryGradient): Operatio
 export const addOperation: Operation<object> = binary('add', 0, (_a, _b, _y, dy) => [dy, dy]);
 export const subtractOperation: Operation<object> = binary('subtract', 1, (_a, _b, _y, dy) => [dy, negate(dy)]);
 export const multiplyOperation: Operation<object> = binary('multiply', 2, (a, b, _y, dy) => [multiply(dy, b), multiply(dy, a)]);
-export const divideOperation: Operation<object> = binary('divide', 3, (_a, b, y, dy) => [divide(dy, b), negate(divide(multiply(dy, y), b))]);
+export const divideOperation: Operation<object> = binary('divide', 3, (_a, b, y, dy) => [
+  divide(dy, b),
+  negate(divide(multiply(dy, y), b)),
+]);
 // At a tie the whole gradient goes to a, so that the sum is kept.
 export const maximumOperation: Operation<object> = binary('maximum', 4, (a, b, _y, dy) => {
   const bWins = greater(b, a);

@@ -102,7 +102,7 @@ export const hits = (logits: Node, labels: Node): Node => apply(hitsOperation, [
 
 const trainingBindings = ['logits', 'labels', 'state', 'loss', 'hit', 'd_logits'];
 
-/** Classes that one invocation holds in registers; MOST_HELD in the shader. */
+/** Classes that one invocation holds in registers: the four vectors of the shader. */
 const MOST_HELD = 16;
 
 function trainingVariant(name: string, entry: string, mostClasses: number): Variant<object> {

@@ -12,7 +12,7 @@ import source from '../../shaders/elementary.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { divide, multiply, negate, scale } from './arithmetic.ts';
-import { elementwiseInfer, elementwiseVariants } from './elementwise.ts';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 /** dx from x, y = f(x) and dy. */
 type UnaryGradient<A> = (x: Node, y: Node<A>, dy: Node) => Node | undefined;
@@ -30,6 +30,7 @@ function unary<A extends object>(
       constants: { operation: code },
       parameters: { exponent: exponent(attributes) },
     })),
+    shapeClass: elementwiseClass,
     ...(gradient ? { gradient: (y: Node<A>, dy: Node) => [gradient(y.inputs[0] as Node, y, dy)] } : { constant: true as const }),
   };
 }

@@ -2,8 +2,14 @@
 
 import { requireType } from '../graph.ts';
 import { type Kernel, kernel, linearWorkgroups, type ParameterValues } from '../kernel.ts';
-import { elements, type TensorType, type Variant } from '../operation.ts';
+import { type Call, elements, type TensorType, type Variant } from '../operation.ts';
 import { requireShape } from './rows.ts';
+
+/** The last axis of the output is divisible by 4. */
+const inQuads = ({ outputs }: Call): boolean => ((outputs[0] as TensorType).shape.at(-1) ?? 1) % 4 === 0;
+
+/** Calls that can be worked on four elements at a time are tuned apart from the others. */
+export const elementwiseClass = (call: Call): string => (inQuads(call) ? 'quads' : 'elements');
 
 /** The shape rule: float32 inputs of one shape, named as given. */
 export const elementwiseInfer =
@@ -41,7 +47,7 @@ export function elementwiseVariants<A>(
   return [
     {
       name: 'vec4',
-      supports: ({ outputs }) => ((outputs[0] as TensorType).shape.at(-1) ?? 1) % 4 === 0,
+      supports: inQuads,
       dispatch: dispatcher(kernel(file, source, `${entry}_vec4`, quads), 4),
     },
     { name: 'scalar', dispatch: dispatcher(kernel(file, source, entry, bindings), 1) },

@@ -12,7 +12,7 @@ import source from '../../shaders/gelu.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { multiply } from './arithmetic.ts';
-import { elementwiseInfer, elementwiseVariants } from './elementwise.ts';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 export interface GeluOptions {
   /** `'tanh'` for the approximation of GPT-2; `'none'`, the exact function, by default. */
@@ -29,6 +29,7 @@ export const geluOperation: Operation<GeluAttributes> = {
   name: 'gelu',
   infer: elementwiseInfer('gelu', ['x']),
   variants: elementwiseVariants('gelu', source, 'forward', ['x', 'y'], constants),
+  shapeClass: elementwiseClass,
   gradient: ({ inputs: [x], attributes }, dy) => [geluBackward(x as Node, dy, attributes)],
 };
 
@@ -37,6 +38,7 @@ export const geluBackwardOperation: Operation<GeluAttributes> = {
   name: 'geluBackward',
   infer: elementwiseInfer('geluBackward', ['x', 'dy']),
   variants: elementwiseVariants('gelu', source, 'backward_x', ['x', 'dy', 'dx'], constants),
+  shapeClass: elementwiseClass,
   gradient: ({ inputs, attributes }, ddx) => {
     const [x, dy] = inputs as [Node, Node];
     return [multiply(multiply(ddx, dy), geluCurvature(x, attributes)), geluBackward(x, ddx, attributes)];
@@ -48,6 +50,7 @@ export const geluCurvatureOperation: Operation<GeluAttributes> = {
   name: 'geluCurvature',
   infer: elementwiseInfer('geluCurvature', ['x']),
   variants: elementwiseVariants('gelu', source, 'curvature', ['x', 'y'], constants),
+  shapeClass: elementwiseClass,
 };
 
 const attributesOf = ({ approximate = 'none' }: GeluOptions): GeluAttributes => ({ approximate });

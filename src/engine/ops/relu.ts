@@ -10,12 +10,13 @@
 import source from '../../shaders/relu.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
-import { elementwiseInfer, elementwiseVariants } from './elementwise.ts';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 export const reluOperation: Operation<object> = {
   name: 'relu',
   infer: elementwiseInfer('relu', ['x']),
   variants: elementwiseVariants('relu', source, 'forward', ['x', 'y']),
+  shapeClass: elementwiseClass,
   gradient: (y, dy) => [reluBackward(y, dy)],
 };
 
@@ -24,6 +25,7 @@ export const reluBackwardOperation: Operation<object> = {
   name: 'reluBackward',
   infer: elementwiseInfer('reluBackward', ['y', 'dy']),
   variants: elementwiseVariants('relu', source, 'backward_x', ['out', 'dy', 'dx']),
+  shapeClass: elementwiseClass,
   gradient: ({ inputs: [y] }, ddx) => [undefined, reluBackward(y as Node, ddx)],
 };
 

@@ -12,12 +12,13 @@ import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { multiply, subtract } from './arithmetic.ts';
 import { square } from './elementary.ts';
-import { elementwiseInfer, elementwiseVariants } from './elementwise.ts';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 export const sigmoidOperation: Operation<object> = {
   name: 'sigmoid',
   infer: elementwiseInfer('sigmoid', ['x']),
   variants: elementwiseVariants('sigmoid', source, 'forward', ['x', 'y']),
+  shapeClass: elementwiseClass,
   gradient: (y, dy) => [sigmoidBackward(y, dy)],
 };
 
@@ -26,6 +27,7 @@ export const sigmoidBackwardOperation: Operation<object> = {
   name: 'sigmoidBackward',
   infer: elementwiseInfer('sigmoidBackward', ['y', 'dy']),
   variants: elementwiseVariants('sigmoid', source, 'backward_x', ['out', 'dy', 'dx']),
+  shapeClass: elementwiseClass,
   decompose: ({ inputs }) => {
     const [y, dy] = inputs as [Node, Node];
     return multiply(dy, subtract(y, square(y)));

@@ -12,13 +12,14 @@ import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { multiply, subtract } from './arithmetic.ts';
 import { square } from './elementary.ts';
-import { elementwiseInfer, elementwiseVariants } from './elementwise.ts';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 import { constant } from './fill.ts';
 
 export const tanhOperation: Operation<object> = {
   name: 'tanh',
   infer: elementwiseInfer('tanh', ['x']),
   variants: elementwiseVariants('tanh', source, 'forward', ['x', 'y']),
+  shapeClass: elementwiseClass,
   gradient: (y, dy) => [tanhBackward(y, dy)],
 };
 
@@ -27,6 +28,7 @@ export const tanhBackwardOperation: Operation<object> = {
   name: 'tanhBackward',
   infer: elementwiseInfer('tanhBackward', ['y', 'dy']),
   variants: elementwiseVariants('tanh', source, 'backward_x', ['out', 'dy', 'dx']),
+  shapeClass: elementwiseClass,
   decompose: ({ graph, inputs }) => {
     const [y, dy] = inputs as [Node, Node];
     return multiply(dy, subtract(constant(graph, 1), square(y)));
