@@ -46,7 +46,7 @@ export function ensureModules() {
   const installed = readJson(join(repository, 'node_modules/.package-lock.json'));
   const missing = missingPackages(lock, installed);
   if (missing.length === 0) return;
-  say(installed ? `Updating ${missing.length} packages (npm ci).` : `Installing ${missing.length} packages (npm ci).`);
+  say(installed ? 'Updating the packages (npm ci).' : 'Installing the packages (npm ci).');
   // npm says where it lives, so that the same npm is used on every system; on Windows `npm` is a script that needs a shell.
   const npm = process.env.npm_execpath;
   const args = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
@@ -61,7 +61,13 @@ export function ensureModules() {
 
 /** Package managers, and what each calls the browser. The first that the system has is used. */
 const PACKAGE_MANAGERS = [
-  { program: 'apt-get', steps: [['update'], ['install', '-y', '--no-install-recommends', 'chromium']] },
+  {
+    program: 'apt-get',
+    steps: [
+      ['update', '-qq'],
+      ['install', '-qq', '-y', '--no-install-recommends', 'chromium'],
+    ],
+  },
   { program: 'dnf', steps: [['install', '-y', 'chromium']] },
   { program: 'pacman', steps: [['-Sy', '--noconfirm', 'chromium']] },
   { program: 'zypper', steps: [['--non-interactive', 'install', 'chromium']] },
@@ -105,6 +111,8 @@ export async function ensureBrowser() {
   const playwright = join(repository, 'node_modules/playwright/cli.js');
   const downloaded = run(process.execPath, [playwright, 'install', '--no-shell', 'chromium'], {
     env: { ...process.env, PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: '15000' },
+    // It shows its progress on stdout, and on stderr a stack for each of five tries.
+    stdio: ['ignore', 2, 'ignore'],
   });
   const own = downloaded === 0 ? await findBrowser() : undefined;
   if (own && (!linux || starts(own.path))) return own;
@@ -113,7 +121,7 @@ export async function ensureBrowser() {
 
   const sudo = manager ? privilege() : undefined;
   if (manager && sudo) {
-    say(`That failed. Installing Chromium by ${manager.program}.`);
+    say(`Playwright's could not be had. Installing Chromium by ${manager.program}.`);
     const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     for (const step of manager.steps) {
       const [program, ...args] = [...sudo, manager.program, ...step];

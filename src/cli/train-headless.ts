@@ -44,10 +44,11 @@ export async function trainHeadless(
       onEvent: (event) => show(event as TrainEvent),
       onWarning: (line) => progress.line(`warning: ${line}`),
     });
-    if (signal.aborted || !result.summary) {
-      throw new Interrupted('Stopped; nothing was written.');
-    }
+    if (signal.aborted || !result.summary) throw new Interrupted('Stopped; nothing was written.');
     return { ...result, summary: result.summary };
+  } catch (error) {
+    // Whatever broke because the work was cut off in the middle was asked for.
+    throw signal.aborted ? new Interrupted('Stopped; nothing was written.') : error;
   } finally {
     progress.end();
   }

@@ -1,5 +1,5 @@
 import { loadMnist } from '../../data/index.ts';
-import { conv2d, type Dataset, dense, flatten, type Layer, maxPool2d } from '../../engine/index.ts';
+import { type Dataset, dense, flatten, type Layer } from '../../engine/index.ts';
 import type { DataName, ModelName } from '../train-task.ts';
 
 /** The data sets and networks that a training command knows by name. */
@@ -15,13 +15,4 @@ export const MODELS: Record<ModelName, (classes: number) => Layer[]> = {
   mlp: (classes) => [flatten(), dense(128, { activation: 'relu' }), dense(classes, { activation: 'softmax' })],
   /** Multinomial logistic regression. */
   linear: (classes) => [flatten(), dense(classes, { activation: 'softmax' })],
-  /** Two convolutions, each halved by pooling. */
-  cnn: (classes) => [
-    conv2d(16, 3, { activation: 'relu' }),
-    maxPool2d(2),
-    conv2d(32, 3, { activation: 'relu' }),
-    maxPool2d(2),
-    flatten(),
-    dense(classes, { activation: 'softmax' }),
-  ],
 };

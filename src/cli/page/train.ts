@@ -36,7 +36,6 @@ async function train(task: TrainParameters, report: (event: TrainEvent) => void,
   report({ kind: 'ready', adapter, parameters: model.parameterCount, trainingExamples, validationExamples, testExamples: test.size });
 
   let lastReport = 0;
-  const start = performance.now();
   const history = await trainer.fit({
     epochs: task.epochs,
     validationSplit: task.validationSplit,
@@ -50,13 +49,13 @@ async function train(task: TrainParameters, report: (event: TrainEvent) => void,
     },
     onEpoch: (epoch) => report({ kind: 'epoch', epochs: task.epochs, ...epoch }),
   });
-  const seconds = (performance.now() - start) / 1000;
   if (signal.aborted) return {};
   const last = history.epochs.at(-1);
-  if (!last || history.stopped)
-    throw new Error(
-      `Training stopped: ${history.stopped ?? 'no epoch was finished'}.\nTo mend: lower the learning rate, or look at the data.`,
-    );
+  if (!last || history.stopped) {
+    const why = history.stopped ?? 'no epoch was finished';
+    throw new Error(`Training stopped: ${why}.\nTo mend: lower the learning rate, or look at the data.`);
+  }
+  const seconds = history.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
 
   report({ kind: 'stage', text: 'Testing' });
   const { loss: testLoss, accuracy: testAccuracy } = await trainer.evaluate(test);
@@ -92,15 +91,14 @@ async function pictureOf(model: Model, test: Dataset): Promise<Uint8Array> {
   const size = test.inputShape.reduce((product, dimension) => product * dimension, 1);
   const scale = test.inputs instanceof Uint8Array ? 1 / (test.divisor ?? 255) : 1;
   const input = Float32Array.from(test.inputs.subarray(PICTURED_EXAMPLE * size, (PICTURED_EXAMPLE + 1) * size), (value) => value * scale);
-  const x = model.device.tensor(input, [1, ...test.inputShape]);
-  const layers = [];
-  for (const [name, tensor] of await model.activations(x)) {
-    // Flattening changes no value: its picture would be the input again.
-    if (!/flatten/.test(name))
+  const layers: { name: string; shape: readonly number[]; values: Float32Array }[] = [];
+  for (const [name, tensor] of await model.activations(input)) {
+    // What goes into an activation function is no layer's output; flattening changes no value, and would show the input again.
+    if (name.startsWith('activation/') && !name.includes('flatten')) {
       layers.push({ name: name.replace('activation/', ''), shape: tensor.shape.slice(1), values: await tensor.read() });
+    }
     tensor.dispose();
   }
-  x.dispose();
   const output = layers.at(-1)?.values ?? new Float32Array();
   const prediction = output.indexOf(Math.max(...output));
   const label = test.labels?.[PICTURED_EXAMPLE];
