@@ -27,7 +27,7 @@ const functions: [string, (x: Node) => Node, (x: number) => number, Partial<Inpu
 
 describe.each(functions)('%s', (_name, build, f, input) => {
   test.each([[[]], [[1]], [[63]], [[64]], [[65]], [[7, 12]]])('matches the reference in the shape %j', async (shape) => {
-    await checkOperation({ build, inputs: [{ shape, ...input }], reference: (x) => x.map(f), twice: true });
+    await checkOperation({ build, inputs: [{ shape, ...input }], reference: (x) => x.map(f), twice: build !== sign });
   });
 });
 
