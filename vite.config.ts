@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
-import type { TestProjectInlineConfiguration, ViteUserConfig } from 'vitest/config';
+import type { ViteUserConfig } from 'vitest/config';
 import { browserLaunch } from './src/cli/browser.mjs';
 
 const repository = fileURLToPath(new URL('.', import.meta.url));
@@ -21,9 +21,11 @@ const config = async (): Promise<ViteUserConfig> => ({
 export default config;
 
 /** Two projects: `node` has no GPU; `browser` is a real Chromium, where a test without an adapter fails. */
-async function tests(): Promise<{ projects: TestProjectInlineConfiguration[] }> {
+async function tests(): Promise<NonNullable<ViteUserConfig['test']>> {
   const { executablePath, args } = await browserLaunch();
   return {
+    // Many tests compile kernels and train; only one that is out of the ordinary is worth a line of its own.
+    slowTestThreshold: 10_000,
     projects: [
       {
         extends: true,

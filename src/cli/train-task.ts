@@ -1,6 +1,6 @@
 /** What a training command asks of its page, and what the page tells it: plain data on both sides. */
 
-export const DATA_NAMES = ['mnist'] as const;
+export const DATA_NAMES = ['mnist', 'german-credit', 'breast-cancer'] as const;
 export const MODEL_NAMES = ['mlp', 'linear'] as const;
 export type DataName = (typeof DATA_NAMES)[number];
 export type ModelName = (typeof MODEL_NAMES)[number];

@@ -38,7 +38,7 @@ test.each([
     ['--validation-split', '1'],
     '--validation-split is 1; it must be a number from 0 up to, not including, 1.\nTo mend: pass for example --validation-split 0.2.',
   ],
-  [['--data', 'cifar'], '--data is cifar; it must be mnist.\nTo mend: pass for example --data mnist.'],
+  [['--data', 'cifar'], '--data is cifar; it must be mnist or german-credit or breast-cancer.\nTo mend: pass for example --data mnist.'],
 ])('%s is refused with exit status 2 and the way to mend it', (args, message) => {
   expect(refusal(...args)).toEqual({ message, exitCode: 2 });
 });
