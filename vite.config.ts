@@ -33,6 +33,7 @@ async function tests(): Promise<NonNullable<ViteUserConfig['test']>> {
           name: 'node',
           environment: 'node',
           include: ['tests/**/*.node.test.ts'],
+          testTimeout: 30_000,
         },
       },
       {

@@ -15,9 +15,14 @@ const SOFTWARE_ARGUMENTS = [
   '--use-vulkan=swiftshader',
 ];
 
-/** With a GPU. Chrome on Linux keeps WebGPU behind a flag for most drivers; elsewhere it is on. */
+/**
+ * With a GPU. Chrome on Linux keeps WebGPU behind a flag for most drivers, and without a window must draw without a surface;
+ * elsewhere nothing is needed.
+ */
 const HARDWARE_ARGUMENTS =
-  process.platform === 'linux' ? ['--enable-unsafe-webgpu', '--ignore-gpu-blocklist', '--enable-features=Vulkan'] : [];
+  process.platform === 'linux'
+    ? ['--enable-unsafe-webgpu', '--ignore-gpu-blocklist', '--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface']
+    : [];
 
 /** Nothing calls home, and a page that nobody looks at runs as fast as one that somebody does. */
 const QUIET_ARGUMENTS = [

@@ -1,6 +1,6 @@
 // `node src/cli/run.mjs COMMAND [options]`: prepares the machine, then runs src/cli/commands/COMMAND.ts.
 // Node 20 runs no TypeScript, so Vite loads the command.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { ensureModules, repository } from './bootstrap.mjs';
 
 const [name, ...options] = process.argv.slice(2);
@@ -8,7 +8,9 @@ const file = `${repository}src/cli/commands/${name}.ts`;
 
 try {
   if (!name || !existsSync(file)) {
-    throw new Error(`There is no command ${name ?? '(none given)'}.\nTo mend: use one of the scripts in package.json.`);
+    const known = readdirSync(`${repository}src/cli/commands`).map((each) => each.replace('.ts', ''));
+    const error = new Error(`There is no command ${name ?? '(none was given)'}.\nTo mend: use one of ${known.join(', ')}.`);
+    throw Object.assign(error, { exitCode: 2 });
   }
   ensureModules();
   const { runnerImport } = await import('vite');
