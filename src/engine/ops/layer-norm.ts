@@ -3,7 +3,7 @@
  *
  * **Shapes** x [..., columns], scale and bias [columns] → y, the shape of x.
  * **Gradient** with g = dy ⊙ scale: dx = (g − mean g − x̂ mean(g ⊙ x̂)) / √(variance x + ε); dscale = Σ rows dy ⊙ x̂; dbias = Σ rows dy.
- * Twice differentiable.
+ * Twice differentiable. Gradients up to rank 4.
  * **Error** 1e-5 for rows of unit spread; the mean is rounded, so a row loses what |mean| / √(variance + ε) multiplies that rounding by.
  * **Source** Ba, Kiros, Hinton 2016, "Layer Normalization", equation 4; the variance is the population's, as there.
  */

@@ -2,7 +2,7 @@
  * Log-softmax over the last axis: y = (x − max x) − log Σ exp(x − max x).
  *
  * **Shapes** x [..., columns] → y, the same; any rank from 1.
- * **Gradient** dx = dy − exp(y) Σ dy, by logSoftmaxBackward; twice differentiable.
+ * **Gradient** dx = dy − exp(y) Σ dy, by logSoftmaxBackward; twice differentiable up to rank 4.
  * **Error** 1e-5 relative to the largest |y|: the logarithm is of a sum that is at least 1.
  * **Source** Bridle 1990; Milakov, Gimelshein 2018, "Online normalizer calculation for softmax", algorithm 3.
  */

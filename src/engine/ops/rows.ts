@@ -25,7 +25,7 @@ export const callRows = ({ inputs }: Call): Rows => rowsOf(inputs[0] as TensorTy
 /** Refuses a scalar, which has no rows. */
 export function requireRows(operation: string, input: TensorType, name: string): void {
   if (input.shape.length === 0) {
-    throw shapeMismatch(`${operation}: ${name} is a scalar; it has no last axis to work along.`, `give ${name} an axis, as in [1].`, {
+    throw shapeMismatch(`${operation}: ${name} is a scalar; it has no axis to work along.`, `give ${name} an axis, as in [1].`, {
       operation,
       input: name,
     });

@@ -2,7 +2,7 @@
  * Softmax over the last axis: y = exp(x − max x) / Σ exp(x − max x).
  *
  * **Shapes** x [..., columns] → y, the same; any rank from 1.
- * **Gradient** dx = y ⊙ (dy − Σ y ⊙ dy), by softmaxBackward; twice differentiable.
+ * **Gradient** dx = y ⊙ (dy − Σ y ⊙ dy), by softmaxBackward; twice differentiable up to rank 4.
  * **Error** 1e-5: exp is good to 3 + 2|x| ulp, and the rounding of a sum of probabilities stays below its number of terms.
  * **Source** Bridle 1990; Milakov, Gimelshein 2018, "Online normalizer calculation for softmax", algorithm 3.
  */

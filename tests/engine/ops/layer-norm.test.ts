@@ -18,34 +18,23 @@ const normaliseRow = (row: readonly number[], epsilon: number): number[] => {
 const reference =
   (columns: number, epsilon: number) =>
   (x: number[], scale: number[] = [], bias: number[] = []): number[] =>
-    rowsOf(x, columns).flatMap((row) =>
-      normaliseRow(row, epsilon).map((value, i) => value * (scale[i] as number) + (bias[i] as number)),
-    );
+    rowsOf(x, columns).flatMap((row) => normaliseRow(row, epsilon).map((value, i) => value * (scale[i] as number) + (bias[i] as number)));
 
 describe('layerNorm', () => {
-  test.each([
-    [[1]],
-    [[4]],
-    [[1, 3]],
-    [[5, 4]],
-    [[31, 8]],
-    [[33, 10]],
-    [[2, 63]],
-    [[3, 64]],
-    [[2, 65]],
-    [[2, 3, 5, 8]],
-    [[2, 257]],
-  ])('of the shape %j, its three gradients and the gradients of those', async (shape) => {
-    const columns = shape.at(-1) as number;
-    // Rows of two or three elements may lie so close together that 1 / deviation is large; a large ε keeps the derivatives near 1.
-    const epsilon = columns < 8 ? 0.5 : 1e-5;
-    await checkOperation({
-      build: (x, scale, bias) => layerNorm(x, scale, bias, { epsilon }),
-      inputs: [{ shape }, { shape: [columns] }, { shape: [columns] }],
-      reference: reference(columns, epsilon),
-      twice: true,
-    });
-  });
+  test.each([[[1]], [[4]], [[1, 3]], [[5, 4]], [[31, 8]], [[33, 10]], [[2, 63]], [[3, 64]], [[2, 65]], [[2, 3, 5, 8]], [[2, 257]]])(
+    'of the shape %j, its three gradients and the gradients of those',
+    async (shape) => {
+      const columns = shape.at(-1) as number;
+      // Rows of two or three elements may lie so close together that 1 / deviation is large; a large ε keeps the derivatives near 1.
+      const epsilon = columns < 8 ? 0.5 : 1e-5;
+      await checkOperation({
+        build: (x, scale, bias) => layerNorm(x, scale, bias, { epsilon }),
+        inputs: [{ shape }, { shape: [columns] }, { shape: [columns] }],
+        reference: reference(columns, epsilon),
+        twice: true,
+      });
+    },
+  );
 
   test('does not lose the variance of rows far from 0', async () => {
     // E[x²] − E[x]² would have no digit left: 1e8 against 1.
@@ -95,7 +84,7 @@ describe('layerNorm', () => {
     const graph = new Graph();
     const scalar = graph.placeholder('x', []);
     expect(() => layerNorm(scalar, scalar, scalar)).toThrow(
-      'layerNorm: x is a scalar; it has no last axis to work along.\nTo mend: give x an axis, as in [1].',
+      'layerNorm: x is a scalar; it has no axis to work along.\nTo mend: give x an axis, as in [1].',
     );
     expect(() => layerNorm(scalar, scalar, scalar, { epsilon: -1 })).toThrow(
       'epsilon is -1; it must be a number at least 0.\nTo mend: pass a epsilon at least 0.',

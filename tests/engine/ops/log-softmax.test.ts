@@ -55,12 +55,17 @@ describe('logSoftmax', () => {
         gradient: false,
       });
     }
-    await checkOperation({ build: logSoftmax, inputs: [{ shape: [3], values: [1e30, -1e30, 0] }], reference: reference(3), gradient: false });
+    await checkOperation({
+      build: logSoftmax,
+      inputs: [{ shape: [3], values: [1e30, -1e30, 0] }],
+      reference: reference(3),
+      gradient: false,
+    });
   });
 
   test('refuses a scalar', () => {
     expect(() => logSoftmax(new Graph().placeholder('x', []))).toThrow(
-      'logSoftmax: x is a scalar; it has no last axis to work along.\nTo mend: give x an axis, as in [1].',
+      'logSoftmax: x is a scalar; it has no axis to work along.\nTo mend: give x an axis, as in [1].',
     );
   });
 });

@@ -80,13 +80,13 @@ describe('softmax', () => {
     });
   });
 
-  test('gives every probability its own row where rows fold into y', async () => {
-    await checkOperation({ build: softmax, inputs: [{ shape: [65_600, 2] }], reference: reference(2), gradient: false });
+  test('finds its row where more than 65,535 workgroups fold into y', async () => {
+    await checkOperation({ build: softmax, inputs: [{ shape: [65_537, 2] }], reference: reference(2), gradient: false });
   });
 
   test('refuses a scalar', () => {
     expect(() => softmax(new Graph().placeholder('x', []))).toThrow(
-      'softmax: x is a scalar; it has no last axis to work along.\nTo mend: give x an axis, as in [1].',
+      'softmax: x is a scalar; it has no axis to work along.\nTo mend: give x an axis, as in [1].',
     );
   });
 
@@ -101,16 +101,6 @@ describe('softmaxBackward', () => {
   test.each([[[1]], [[3, 4]], [[33, 10]], [[2, 65]], [[2, 3, 4, 12]]])('of the shape %j, from y and dy', async (shape) => {
     const columns = shape.at(-1) as number;
     await checkOperation({ build: softmaxBackward, inputs: [{ shape }, { shape }], reference: backwardReference(columns), twice: true });
-  });
-
-  test('gives every row its own where rows fold into y', async () => {
-    const shape = [65_600, 2];
-    await checkOperation({
-      build: softmaxBackward,
-      inputs: [{ shape }, { shape }],
-      reference: backwardReference(2),
-      gradient: false,
-    });
   });
 
   test('refuses an adjoint of another shape', () => {
