@@ -74,6 +74,7 @@ function reverseSweep(output: Node, seed: Node, wrt: readonly Node[], sweep: Swe
     const { operation } = node;
     if (!adjoint || !operation || operation.constant || !flows.has(node) || sweep.stop.has(node)) continue;
     const inputs = node.inputs.filter((input) => flows.has(input));
+    if (inputs.length === 0) continue;
     const replaced = firstRule(node, adjoint, sweep);
     if (!replaced && !operation.gradient && operation.decompose) {
       const inner = reverseSweep(operation.decompose(node), adjoint, inputs, { ...sweep, rules: [], stop: new Set(inputs) });
