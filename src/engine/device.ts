@@ -170,7 +170,20 @@ async function requestBrowserDevice(powerPreference: GPUPowerPreference): Promis
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   if (options.gpu) return new Device(options.gpu, undefined);
   const request = options.requestDevice ?? (() => requestBrowserDevice(options.powerPreference ?? 'high-performance'));
-  return new Device(await request(), request);
+  let gpu: GPUDevice | undefined;
+  let why = 'requestDevice returned none';
+  try {
+    gpu = await request();
+  } catch (error) {
+    if (error instanceof VitrineError) throw error;
+    why = error instanceof Error ? error.message : String(error);
+  }
+  if (!gpu) {
+    throw new VitrineError('no-adapter', `No GPU device could be opened: ${why}.`, 'ask a new adapter for the device each time; an adapter gives one device only.', {
+      why,
+    });
+  }
+  return new Device(gpu, request);
 }
 
 export class Device {
@@ -191,6 +204,8 @@ export class Device {
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  /** What the guarded call that is running now has made. */
+  #made: { readonly buffers: Set<DeviceBuffer>; readonly recoverables: Set<Recoverable> } | undefined;
   #replacement: Promise<void> | undefined;
   #destroyed = false;
   #end: VitrineError | undefined;
@@ -297,6 +312,7 @@ export class Device {
     const buffer = new DeviceBuffer(this, this.#create(label, size, usage), options.recoverable ?? false);
     this.count(options.owner ?? 'engine', 'createBuffer');
     this.#buffers.add(buffer);
+    this.#made?.buffers.add(buffer);
     this.memory.bytes += size;
     this.memory.buffers += 1;
     this.memory.peakBytes = Math.max(this.memory.peakBytes, this.memory.bytes);
@@ -314,25 +330,38 @@ export class Device {
     this.memory.buffers -= 1;
   }
 
-  /** Runs what creates GPU objects and turns the errors that WebGPU reports later into a typed one now. */
+  /**
+   * Runs what creates GPU objects and turns the errors that WebGPU reports later into a typed one now. Where that fails, the buffers that
+   * `create` made before its first await are freed.
+   */
   async guarded<T>(label: string, create: () => T | Promise<T>): Promise<T> {
     const { gpu } = this;
+    const made = { buffers: new Set<DeviceBuffer>(), recoverables: new Set<Recoverable>() };
     gpu.pushErrorScope('out-of-memory');
     gpu.pushErrorScope('validation');
     let result: T;
     let scopes: Promise<(GPUError | null)[]> | undefined;
     try {
-      const pending = create();
-      // The scopes close before anything is awaited, so that no other code falls into them.
-      scopes = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
+      const outer = this.#made;
+      this.#made = made;
+      let pending: T | Promise<T>;
+      try {
+        pending = create();
+      } finally {
+        this.#made = outer;
+        // The scopes close before anything is awaited, so that no other code falls into them.
+        scopes = Promise.all([gpu.popErrorScope(), gpu.popErrorScope()]);
+      }
       result = await pending;
+      const [validation, memory] = await scopes;
+      if (memory) throw outOfMemory(label, this.memory.bytes);
+      if (validation) throw validationError(label, validation.message);
     } catch (error) {
-      await (scopes ?? Promise.all([gpu.popErrorScope(), gpu.popErrorScope()])).catch(() => undefined);
+      await scopes?.catch(() => undefined);
+      for (const recoverable of made.recoverables) this.unregister(recoverable);
+      for (const buffer of made.buffers) buffer.dispose();
       throw error;
     }
-    const [validation, memory] = await scopes;
-    if (memory) throw outOfMemory(label, this.memory.bytes);
-    if (validation) throw validationError(label, validation.message);
     return result;
   }
 
@@ -351,7 +380,8 @@ export class Device {
 
   /** Copies a range of a buffer to the CPU. @throws VitrineError `device-lost`, `tensor-disposed` */
   async readBuffer(buffer: DeviceBuffer, byteOffset: number, bytes: number, owner: Owner = 'reader'): Promise<ArrayBuffer> {
-    await this.#replacement;
+    // Without a replacement under way the copy is submitted at once: it holds what the buffer holds now.
+    if (this.#replacement) await this.#replacement;
     const source = buffer.gpu;
     const staging = this.createBuffer(`${buffer.label} (read)`, bytes, { usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ, owner });
     try {
@@ -439,6 +469,7 @@ export class Device {
   /** Registers what rebuilds its GPU objects after a loss; in order, so what stands on something registers after it. */
   register(recoverable: Recoverable): void {
     this.#recoverables.add(recoverable);
+    this.#made?.recoverables.add(recoverable);
   }
 
   unregister(recoverable: Recoverable): void {

@@ -61,7 +61,8 @@ export function internal(file: string, message: string): VitrineError {
 export function checkNumber(name: string, value: number, least: number, most: number = Number.POSITIVE_INFINITY): void {
   if (!Number.isFinite(value) || value < least || value > most) {
     const range = most === Number.POSITIVE_INFINITY ? `at least ${least}` : `between ${least} and ${most}`;
-    throw new VitrineError('invalid-option', `${name} is ${value}; it must be a number ${range}.`, `pass a ${name} ${range}.`, {
+    const got = typeof value === 'number' ? value : JSON.stringify(value);
+    throw new VitrineError('invalid-option', `${name} is ${got}; it must be a number ${range}.`, `pass a ${name} ${range}.`, {
       name,
       value,
       least,

@@ -1,5 +1,6 @@
 /** The public face of the engine. */
 
+export { loadModel, loadSnapshot, saveModel, saveSnapshot } from './checkpoint.ts';
 export { type CompileOptions, compile, type VariantTable } from './compile.ts';
 export type { Dataset } from './dataset.ts';
 export { validateDataset } from './dataset.ts';
@@ -27,6 +28,7 @@ export type { Loss } from './losses.ts';
 export { buildModel, type Examples, type Model, type ModelSpec } from './model.ts';
 export { adam, adamW, type Optimizer, type ParameterGroup, sgd } from './optimizers.ts';
 export type { Plan, PlanStep, ProfileRow } from './plan.ts';
+export { decodeSafetensors, type Safetensors, type StoredTensor } from './safetensors.ts';
 export { constantRate, cosineDecay, type Schedule, stepDecay, warmUp } from './schedules.ts';
 export type { Change, FullSnapshot, Snapshot, ViewSnapshot } from './snapshot.ts';
 export type { Tensor } from './tensor.ts';

@@ -62,9 +62,8 @@ export function defineLayer<O extends object>(kind: LayerKind<O>): (options: O &
 export function layerKind(kind: string): LayerKind<Readonly<Record<string, unknown>>> {
   const found = kinds.get(kind);
   if (!found) {
-    throw new VitrineError('unknown-layer', `There is no layer of the kind '${kind}'.`, `use one of ${[...kinds.keys()].sort().join(', ')}, or defineLayer() it first.`, {
-      kind,
-    });
+    const known = [...kinds.keys()].sort();
+    throw new VitrineError('unknown-layer', `There is no layer of the kind '${kind}'.`, `use one of ${known.join(', ')}, or defineLayer() it first.`, { kind, known });
   }
   return found;
 }
@@ -83,7 +82,7 @@ const activations: Record<Activation, (x: Node) => Node> = {
 /** Applies an activation by name and names what went in and came out, as the inspector lists them. */
 function activate(context: LayerContext, x: Node, activation: Activation | undefined): Node {
   if (activation === undefined) return x;
-  const apply = activations[activation];
+  const apply = Object.hasOwn(activations, activation) ? activations[activation] : undefined;
   if (!apply) {
     throw new VitrineError('invalid-option', `${context.name}: there is no activation '${String(activation)}'.`, `use one of ${Object.keys(activations).join(', ')}.`, {
       activation,

@@ -8,7 +8,7 @@ import { checkFinite, checkLabels } from './dataset.ts';
 import { ALIGNMENT, type Device, type Owner } from './device.ts';
 import { differentiate } from './differentiate.ts';
 import { checkWhole, shapeMismatch, show, VitrineError } from './errors.ts';
-import { Graph, type Node } from './graph.ts';
+import { Graph, type Node, requireType } from './graph.ts';
 import { type Initializer, initialize } from './initializers.ts';
 import { type Layer, type LayerContext, layerKind } from './layers.ts';
 import { buildLoss, type Loss } from './losses.ts';
@@ -56,7 +56,7 @@ export interface LayerSummary {
   readonly parameters: number;
 }
 
-interface ParameterSpec {
+export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly initializer: Initializer;
   /** In floats, from the start of the flat buffer. */
@@ -77,6 +77,19 @@ export type Examples = Tensor | Float32Array | Uint32Array | readonly number[];
  * @throws VitrineError `shape-mismatch`, `unknown-layer`, `duplicate-name`, `invalid-option`, `limit-exceeded`, `out-of-memory`
  */
 export async function buildModel(device: Device, spec: ModelSpec): Promise<Model> {
+  const { layers, layout, floats } = modelLayout(spec);
+  return device.guarded('model', () => new Model(device, spec, layers, layout, floats));
+}
+
+export interface ModelLayout {
+  readonly layers: readonly LayerSummary[];
+  readonly layout: ReadonlyMap<string, ParameterSpec>;
+  /** Length of the flat buffer. */
+  readonly floats: number;
+}
+
+/** What a specification comes to, without a device. @throws VitrineError as buildModel, but for those of the GPU */
+export function modelLayout(spec: ModelSpec): ModelLayout {
   if (spec.layers.length === 0) throw new VitrineError('invalid-option', 'The model has no layers.', 'give at least one layer.');
   for (const size of spec.inputShape) checkWhole('inputShape', size, 1);
   checkWhole('seed', spec.seed ?? 0, 0, 0xffffffff);
@@ -88,7 +101,7 @@ export async function buildModel(device: Device, spec: ModelSpec): Promise<Model
     floats += Math.ceil(elements(shape) / ALIGNED_FLOATS) * ALIGNED_FLOATS;
     return graph.placeholder(name, shape);
   });
-  return device.guarded('model', () => new Model(device, spec, layers, layout, Math.max(floats, ALIGNED_FLOATS)));
+  return { layers, layout, floats: Math.max(floats, ALIGNED_FLOATS) };
 }
 
 export class Model {
@@ -213,7 +226,7 @@ export class Model {
     const plan = await compile(device, roots, { name: 'gradients', tensors: this.bindings(forward) });
     try {
       plan.tensor(state).write(makeState({ rows, batch: rows }));
-      await this.writeRows(plan.tensor(forward.x), x, 0, rows);
+      this.writeRows(plan.tensor(forward.x), x, 0, rows);
       plan.tensor(answer).write(checkAnswers(this, loss, labels, answer));
       plan.run();
       const take = (node: Node | undefined, like: Node, name: string): Tensor => {
@@ -229,7 +242,7 @@ export class Model {
     }
   }
 
-  /** Number of examples in `x`. @throws VitrineError `shape-mismatch`, `empty-dataset` */
+  /** Number of examples in `x`, once it is found fit. @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data` */
   rowsOf(x: Examples): number {
     const features = elements(this.spec.inputShape);
     const length = x.length;
@@ -243,11 +256,14 @@ export class Model {
       );
     }
     if (length === 0) throw new VitrineError('empty-dataset', 'There are no examples to look at.', 'pass at least one example.');
+    const inputType = this.spec.inputType ?? 'float32';
+    if (x instanceof Tensor) requireType('model', x, 'x', inputType);
+    else if (inputType === 'float32') checkFinite('x', 'input', x instanceof Float32Array ? x : Float32Array.from(x), features);
     return length / features;
   }
 
-  /** Puts rows of the examples into the first rows of a plan's input. */
-  async writeRows(into: Tensor, x: Examples, first: number, rows: number, owner: Owner = 'engine'): Promise<void> {
+  /** Puts rows of the examples, which `rowsOf` found fit, into the first rows of a plan's input. */
+  writeRows(into: Tensor, x: Examples, first: number, rows: number, owner: Owner = 'engine'): void {
     const features = elements(this.spec.inputShape);
     if (x instanceof Tensor) {
       this.device.submit(owner, 'input', (encoder) => {
@@ -258,7 +274,6 @@ export class Model {
     }
     const array = into.dtype === 'uint32' ? Uint32Array : Float32Array;
     const values = array.from(x.slice(first * features, (first + rows) * features) as ArrayLike<number>);
-    if (values instanceof Float32Array) checkFinite('x', 'input', values, features);
     this.device.writeBuffer(owner, into.storage, into.byteOffset, values);
   }
 
@@ -267,18 +282,21 @@ export class Model {
     const rows = this.rowsOf(x);
     const capacity = Math.min(MOST_ROWS, 2 ** Math.ceil(Math.log2(rows)));
     const { plan, input, outputs } = await this.#plan(what, capacity);
-    const results = new Map<string, Tensor>();
-    for (const [name, node] of outputs) results.set(name, this.device.empty([rows, ...node.shape.slice(1)], node.dtype, name));
-    for (let first = 0; first < rows; first += capacity) {
-      const count = Math.min(capacity, rows - first);
-      await this.writeRows(plan.tensor(input), x, first, count);
-      plan.run();
-      for (const [name, node] of outputs) {
-        const bytes = 4 * elements(node.shape.slice(1));
-        copyBytes(this.device, plan.tensor(node), 0, results.get(name) as Tensor, first * bytes, count * bytes);
+    // Nothing is awaited in between: another call may use the same plan.
+    return this.device.guarded(what, () => {
+      const results = new Map<string, Tensor>();
+      for (const [name, node] of outputs) results.set(name, this.device.empty([rows, ...node.shape.slice(1)], node.dtype, name));
+      for (let first = 0; first < rows; first += capacity) {
+        const count = Math.min(capacity, rows - first);
+        this.writeRows(plan.tensor(input), x, first, count);
+        plan.run();
+        for (const [name, node] of outputs) {
+          const bytes = 4 * elements(node.shape.slice(1));
+          copyBytes(this.device, plan.tensor(node), 0, results.get(name) as Tensor, first * bytes, count * bytes);
+        }
       }
-    }
-    return results;
+      return results;
+    });
   }
 
   #plan(what: 'output' | 'logits' | 'activations', capacity: number): Promise<CompiledForward> {

@@ -9,7 +9,7 @@ import { compile, type VariantTable } from './compile.ts';
 import { checkFinite, type Dataset, validateDataset } from './dataset.ts';
 import type { Device, DeviceBuffer } from './device.ts';
 import { differentiate } from './differentiate.ts';
-import { checkNumber, checkWhole, VitrineError } from './errors.ts';
+import { checkNumber, checkWhole, show, VitrineError } from './errors.ts';
 import { Evaluator, type EvaluationRange } from './evaluator.ts';
 import { compileGather } from './gather.ts';
 import { Graph, type Node } from './graph.ts';
@@ -168,14 +168,12 @@ export async function createTrainer(model: Model, options: TrainerOptions = {}):
   checkWhole('batchSize', settings.batchSize, 1, 65535);
   checkNumber('validationSplit', settings.validationSplit, 0, 0.999);
   if (settings.clipNorm !== undefined) checkNumber('clipNorm', settings.clipNorm, 1e-30);
-  const trainer = new Trainer(model, settings);
-  try {
-    const ready = [trainer.compileStep()];
-    if (options.data) ready.push(trainer.setData(options.data));
-    await Promise.all(ready);
-  } catch (error) {
+  const trainer = await device.guarded('trainer', () => new Trainer(model, settings));
+  const ready = await Promise.allSettled([trainer.compileStep(), options.data && trainer.setData(options.data)]);
+  const failed = ready.find((each) => each.status === 'rejected');
+  if (failed) {
     trainer.dispose();
-    throw error;
+    throw failed.reason;
   }
   return trainer;
 }
@@ -330,14 +328,10 @@ export class Trainer {
   /**
    * Makes a data set resident and trains on it from now on, from the start of an epoch. Nothing is lost where it is refused.
    *
-   * @throws VitrineError `empty-dataset`, `shape-mismatch`, `label-out-of-range`, `non-finite-data`, `batch-too-large`, `out-of-memory`
+   * @throws VitrineError `empty-dataset`, `shape-mismatch`, `label-out-of-range`, `non-finite-data`, `batch-too-large`, `out-of-memory`, `busy`
    */
   async setData(dataset: Dataset): Promise<void> {
-    validateDataset(dataset, this.model.spec.inputShape, this.loss === 'crossEntropy' ? this.model.classes : undefined);
-    if (this.loss === 'crossEntropy' ? !dataset.labels : !dataset.targets) {
-      const missing = this.loss === 'crossEntropy' ? 'labels' : 'targets';
-      throw new VitrineError('shape-mismatch', `${dataset.name}: the data set has no ${missing}, which ${this.loss} needs.`, `add ${missing} to it.`, { missing });
-    }
+    this.#validate(dataset);
     const examples = splitAt(dataset.size, this.#validationSplit);
     if (this.batchSize > examples) {
       throw new VitrineError(
@@ -347,6 +341,10 @@ export class Trainer {
         { batchSize: this.batchSize, examples },
       );
     }
+    await this.#exclusively(() => this.#setData(dataset, examples));
+  }
+
+  async #setData(dataset: Dataset, examples: number): Promise<void> {
     const data = await residentData(this.#device, dataset);
     let gather: Plan;
     try {
@@ -368,6 +366,25 @@ export class Trainer {
     this.#gather = gather;
     this.#setExamples(examples);
     await this.#device.gpu.queue.onSubmittedWorkDone();
+  }
+
+  /** Refuses data that this trainer cannot be fed with. */
+  #validate(dataset: Dataset): void {
+    const missing = this.loss === 'crossEntropy' ? !dataset.labels && 'labels' : !dataset.targets && 'targets';
+    if (missing) {
+      throw new VitrineError('shape-mismatch', `${dataset.name}: the data set has no ${missing}, which ${this.loss} needs.`, `add ${missing} to it.`, { missing });
+    }
+    validateDataset(dataset, this.model.spec.inputShape, this.loss === 'crossEntropy' ? this.model.classes : undefined);
+    const expected = this.#answer.shape.slice(1);
+    const targetShape = dataset.targetShape ?? [];
+    if (this.loss !== 'crossEntropy' && elements(targetShape) !== elements(expected)) {
+      throw new VitrineError(
+        'shape-mismatch',
+        `${dataset.name}: a target is ${show(targetShape)} but the model gives ${show(expected)}.`,
+        'give the last layer as many units as a target has values.',
+        { expected, actual: targetShape },
+      );
+    }
   }
 
   /** Starts an epoch over the first `examples` examples. */
@@ -748,8 +765,10 @@ export class Trainer {
    */
   async fit(options: FitOptions): Promise<History> {
     checkWhole('epochs', options.epochs, 1);
-    if (options.validationSplit !== undefined) this.#splitAnew(options.validationSplit);
-    return this.#exclusively(() => this.#fit(options));
+    return this.#exclusively(async () => {
+      if (options.validationSplit !== undefined) this.#splitAnew(options.validationSplit);
+      return this.#fit(options);
+    });
   }
 
   #splitAnew(validationSplit: number): void {
@@ -872,7 +891,7 @@ export class Trainer {
       if (!validation) throw new VitrineError('invalid-option', 'Nothing is held out for validation.', 'pass a validationSplit above 0.');
       return this.#evaluate(data, validation);
     }
-    validateDataset(dataset, this.model.spec.inputShape, this.loss === 'crossEntropy' ? this.model.classes : undefined);
+    this.#validate(dataset);
     const data = await residentData(this.#device, dataset);
     try {
       return await this.#evaluate(data, { first: 0, count: dataset.size });
