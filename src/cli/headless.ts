@@ -1,3 +1,5 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
 import { createServer, type ViteDevServer } from 'vite';
 import { ensureBrowser, repository } from './bootstrap.mjs';
@@ -52,14 +54,16 @@ export function describeAdapter(adapter: AdapterKind, executablePath: string): s
   ].join('\n');
 }
 
-async function serve(bundle: readonly string[]): Promise<{ server: ViteDevServer; address: string }> {
+async function serve(bundle: readonly string[]): Promise<{ server: ViteDevServer; address: string; cache: string }> {
+  // A cache of its own: commands that run side by side would rewrite a common one under each other.
+  mkdirSync(join(repository, 'node_modules/.vite'), { recursive: true });
+  const cache = mkdtempSync(join(repository, 'node_modules/.vite/headless-'));
   const server = await createServer({
     configFile: false,
     root: repository,
     appType: 'mpa',
     logLevel: 'warn',
-    // Of its own, so that it disturbs neither the studio's nor the tests' prepared packages.
-    cacheDir: `${repository}node_modules/.vite/headless`,
+    cacheDir: cache,
     // A file saved while a command runs must not reload its page.
     server: { host: '127.0.0.1', port: 0, hmr: false, watch: null, fs: { allow: [repository] } },
     optimizeDeps: { noDiscovery: true, include: [...NOT_MODULES, ...bundle] },
@@ -67,7 +71,7 @@ async function serve(bundle: readonly string[]): Promise<{ server: ViteDevServer
   await server.listen();
   const address = server.httpServer?.address();
   if (!address || typeof address === 'string') throw new CommandError('The local server gave no port.', 'run the command again.');
-  return { server, address: `http://127.0.0.1:${address.port}` };
+  return { server, address: `http://127.0.0.1:${address.port}`, cache };
 }
 
 async function launch(executablePath: string, args: string[]): Promise<Browser> {
@@ -191,7 +195,7 @@ export async function openHeadless(options: HeadlessOptions = {}): Promise<Headl
   await ensureBrowser();
   const { executablePath, args, adapter } = await browserLaunch();
   const browser = await launch(executablePath, args);
-  const { server, address } = await serve(options.bundle ?? []).catch(async (error) => {
+  const { server, address, cache } = await serve(options.bundle ?? []).catch(async (error) => {
     await browser.close();
     throw error;
   });
@@ -210,6 +214,7 @@ export async function openHeadless(options: HeadlessOptions = {}): Promise<Headl
     async close(): Promise<void> {
       await browser.close().catch(() => {});
       await server.close().catch(() => {});
+      rmSync(cache, { recursive: true, force: true });
     },
   };
 }
