@@ -1,12 +1,12 @@
 // Ends the backward pass of a training step: mean loss and accuracy, the reasons to halt, the ring entry, and all that the update needs.
 // Compiled behind training-state.wgsl. It is the one kernel of a step that changes the state.
-// Shapes: row_loss, row_hit [batch], rates [rate_count], ring [ring_size].
+// Shapes: row_loss, row_hit [batch], rates [rate_count], ring [1 + ring_size].
 // One invocation does it all: the work is a few hundred loads.
 // A halt comes before the update, so the step's gradients stay intact; steps already queued recompute the same batch and change nothing.
 
 struct Params {
   rate_count: u32,
-  ring_size: u32,
+  ring_size: u32,   // entries after the header
   beta_1: f32,
   beta_2: f32,
 }
@@ -15,7 +15,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> row_hit: array<f32>;              // [batch]
 @group(0) @binding(2) var<storage, read> rates: array<f32>;                // [rate_count], from step rate_base on
 @group(0) @binding(3) var<storage, read_write> state: TrainingState;
-@group(0) @binding(4) var<storage, read_write> ring: array<vec4<u32>>;     // [ring_size]: step, loss, hits, rows
+@group(0) @binding(4) var<storage, read_write> ring: array<vec4<u32>>;     // [1 + ring_size]: steps done, halted; then step, loss, hits, rows
 @group(1) @binding(0) var<uniform> params: Params;
 
 fn why_halt(loss: f32) -> u32 {
@@ -40,10 +40,11 @@ fn advance() {
   state.loss = loss;
   state.accuracy = hits / f32(rows);
   state.halted = why_halt(loss);
+  ring[0] = vec4<u32>(state.step + select(0u, 1u, state.halted == RUNNING), state.halted, bitcast<u32>(loss), rows);
   if (state.halted != RUNNING) { return; }
 
   let step = state.step;
-  ring[step % params.ring_size] = vec4<u32>(step, bitcast<u32>(loss), bitcast<u32>(hits), rows);
+  ring[1u + step % params.ring_size] = vec4<u32>(step, bitcast<u32>(loss), bitcast<u32>(hits), rows);
   state.rate = rates[min(step - state.rate_base, params.rate_count - 1u)];
   state.correction_1 = state.correction_1 * params.beta_1 + (1.0 - params.beta_1);
   state.correction_2 = state.correction_2 * params.beta_2 + (1.0 - params.beta_2);

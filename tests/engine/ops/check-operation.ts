@@ -10,7 +10,7 @@ import type { Device } from '../../../src/engine/device.ts';
 import { differentiate } from '../../../src/engine/differentiate.ts';
 import { show } from '../../../src/engine/errors.ts';
 import { ancestors, Graph, type Node, nodeLabel } from '../../../src/engine/graph.ts';
-import { type DataType, elements } from '../../../src/engine/operation.ts';
+import { type DataType, elements, type KernelFamily } from '../../../src/engine/operation.ts';
 import { add, multiply } from '../../../src/engine/ops/arithmetic.ts';
 import { fillOperation } from '../../../src/engine/ops/fill.ts';
 import { sum } from '../../../src/engine/ops/reduce.ts';
@@ -41,6 +41,8 @@ export interface OperationCheck {
   readonly gradientTolerance?: number;
   /** Whether to check the gradient: true by default, but for uint32 outputs. */
   readonly gradient?: boolean;
+  /** A fusion to take part: the plan is compiled fused, with each variant of this family in turn, and must have a step of it. */
+  readonly fused?: KernelFamily;
   /** Whether to check the gradient of the gradient, too. */
   readonly twice?: boolean;
   readonly seed?: number;
@@ -71,8 +73,9 @@ export async function checkOperation(check: OperationCheck): Promise<void> {
 
   const fed = new Map([...inputs.map((input, i) => [input, values[i] as number[]] as const), [adjoint, adjointValues]]);
   const roots = [output, ...gradients.filter((gradient) => gradient !== undefined)];
-  for (const table of variantTables(roots)) {
-    const results = await runBetweenCanaries(await testDevice(), roots, fed, table);
+  const tables = check.fused ? check.fused.variants.map(({ name }) => ({ [(check.fused as KernelFamily).name]: name })) : variantTables(roots);
+  for (const table of tables) {
+    const results = await runBetweenCanaries(await testDevice(), roots, fed, table, check.fused);
     const which = `with ${JSON.stringify(table)}`;
     expectClose(results.get(output) as number[], expected, output.shape, tolerance, `value ${which}`);
     derivatives.forEach(({ indices, slopes }, k) => {
@@ -286,17 +289,21 @@ async function readBetweenCanaries(device: Device, tensor: Tensor): Promise<numb
   return [...(tensor.dtype === 'uint32' ? bytes : new Float32Array(bytes.buffer))];
 }
 
-/** Runs the plan of `roots`, unfused, every tensor between canaries. */
+/** Runs the plan of `roots`, every tensor between canaries: each node's, or with a fusion those of inputs and roots. */
 async function runBetweenCanaries(
   device: Device,
   roots: readonly Node[],
   fed: ReadonlyMap<Node, readonly number[]>,
   variants: Record<string, string>,
+  fused?: KernelFamily,
 ): Promise<Map<Node, number[]>> {
-  const placed = ancestors(roots).filter((node) => !node.operation || (runs(node) && !node.operation.writes));
+  const placed = ancestors(roots).filter((node) => !node.operation || (fused ? roots.includes(node) : runs(node) && !node.operation.writes));
   const tensors = new Map(placed.map((node) => [node, tensorBetweenCanaries(device, node, fed.get(node))]));
   try {
-    const plan = await compile(device, roots, { tensors, variants, fuse: false });
+    const plan = await compile(device, roots, { tensors, variants, fuse: fused !== undefined });
+    if (fused && !plan.steps.some(({ variantKey }) => variantKey.split(' ')[0] === fused.name)) {
+      throw new Error(`the plan has no step of ${fused.name}: ${plan.steps.map(({ variantKey }) => variantKey).join(', ')}`);
+    }
     plan.run();
     await Promise.all([...tensors.values()].map((tensor) => readBetweenCanaries(device, tensor)));
     const results = new Map<Node, number[]>();
