@@ -7,7 +7,6 @@ import type { Device } from './device.ts';
 import { type ErrorParameters, show, VitrineError } from './errors.ts';
 import type { Layer } from './layers.ts';
 import { buildModel, type Model, type ModelLayout, type ModelSpec, modelLayout } from './model.ts';
-import { elements } from './operation.ts';
 import {
   badFile,
   decodeSafetensors,

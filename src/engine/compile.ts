@@ -56,7 +56,16 @@ export async function compile(device: Device, roots: readonly Node[], options: C
       pending.push(device.pipeline(step.kernel, step.constants, owner));
       return step;
     });
-    return new Plan(device, { name, owner, steps, variants, tensors: memory.tensors, readable: pinned, owned: memory.owned, literals: memory.literals });
+    return new Plan(device, {
+      name,
+      owner,
+      steps,
+      variants,
+      tensors: memory.tensors,
+      readable: pinned,
+      owned: memory.owned,
+      literals: memory.literals,
+    });
   });
   try {
     const pipelines = await Promise.all(pending);
@@ -120,7 +129,10 @@ function lower(group: Group, table: VariantTable, chosen: Record<string, string>
 
 function unknownVariant(key: string, name: string, candidates: readonly Variant[]): VitrineError {
   const names = candidates.map((variant) => variant.name).join(', ');
-  return new VitrineError('invalid-option', `variants: ${key} has no variant '${name}' for these shapes.`, `choose one of ${names}.`, { key, name });
+  return new VitrineError('invalid-option', `variants: ${key} has no variant '${name}' for these shapes.`, `choose one of ${names}.`, {
+    key,
+    name,
+  });
 }
 
 /** Refuses what WebGPU would refuse later with less to say. */
@@ -182,7 +194,14 @@ function allocate(
   };
   /** The same buffer under another name and shape. */
   const alias = (node: Node, of: Tensor): Tensor =>
-    new Tensor(device, { name: nodeLabel(node), shape: node.shape, dtype: node.dtype, storage: of.storage, byteOffset: of.byteOffset, owned: false });
+    new Tensor(device, {
+      name: nodeLabel(node),
+      shape: node.shape,
+      dtype: node.dtype,
+      storage: of.storage,
+      byteOffset: of.byteOffset,
+      owned: false,
+    });
 
   // A view that was given a place passes it on to what it views.
   const places = new Map(given);
@@ -237,7 +256,17 @@ function allocate(
       const fits = free.filter((buffer) => buffer.size >= size && buffer.size <= 2 * size).sort((a, b) => a.size - b.size)[0];
       if (fits) {
         free.splice(free.indexOf(fits), 1);
-        tensors.set(output, new Tensor(device, { name: nodeLabel(output), shape: output.shape, dtype: output.dtype, storage: fits, byteOffset: 0, owned: false }));
+        tensors.set(
+          output,
+          new Tensor(device, {
+            name: nodeLabel(output),
+            shape: output.shape,
+            dtype: output.dtype,
+            storage: fits,
+            byteOffset: 0,
+            owned: false,
+          }),
+        );
       } else tensors.set(output, create(`${plan}: ${nodeLabel(output)}`, output));
       if (!lastRead.has(output)) lastRead.set(output, index);
     }

@@ -1,4 +1,4 @@
-import { show, shapeMismatch, VitrineError } from './errors.ts';
+import { shapeMismatch, show, VitrineError } from './errors.ts';
 
 /** Labelled examples, held on the CPU; the trainer keeps a copy on the GPU. */
 export interface Dataset {

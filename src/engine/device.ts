@@ -83,13 +83,23 @@ export class DeviceBuffer {
   get gpu(): GPUBuffer {
     if (this.#gpu) return this.#gpu;
     if (this.#end === 'lost') {
-      throw new VitrineError('device-lost', `${this.label}: its contents went with the lost GPU device.`, 'make the tensor again from its data.', {
-        name: this.label,
-      });
+      throw new VitrineError(
+        'device-lost',
+        `${this.label}: its contents went with the lost GPU device.`,
+        'make the tensor again from its data.',
+        {
+          name: this.label,
+        },
+      );
     }
-    throw new VitrineError('tensor-disposed', `${this.label} was used after dispose().`, 'keep the tensor until its last reader has finished.', {
-      name: this.label,
-    });
+    throw new VitrineError(
+      'tensor-disposed',
+      `${this.label} was used after dispose().`,
+      'keep the tensor until its last reader has finished.',
+      {
+        name: this.label,
+      },
+    );
   }
 
   get alive(): boolean {
@@ -179,9 +189,14 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
     why = error instanceof Error ? error.message : String(error);
   }
   if (!gpu) {
-    throw new VitrineError('no-adapter', `No GPU device could be opened: ${why}.`, 'ask a new adapter for the device each time; an adapter gives one device only.', {
-      why,
-    });
+    throw new VitrineError(
+      'no-adapter',
+      `No GPU device could be opened: ${why}.`,
+      'ask a new adapter for the device each time; an adapter gives one device only.',
+      {
+        why,
+      },
+    );
   }
   return new Device(gpu, request);
 }
@@ -394,9 +409,14 @@ export class Device {
       return staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
     } catch (error) {
       if (error instanceof VitrineError) throw error;
-      throw new VitrineError('device-lost', `${buffer.label} could not be read: ${(error as Error).message}`, 'read it again when the device is back.', {
-        name: buffer.label,
-      });
+      throw new VitrineError(
+        'device-lost',
+        `${buffer.label} could not be read: ${(error as Error).message}`,
+        'read it again when the device is back.',
+        {
+          name: buffer.label,
+        },
+      );
     } finally {
       staging.dispose();
     }
@@ -417,7 +437,9 @@ export class Device {
   async #compile(kernel: Kernel, constants: Readonly<Record<string, number>>, owner: Owner): Promise<Pipeline> {
     const { gpu } = this;
     const { bindings } = kernelInterface(kernel);
-    const bufferLayout = this.#layout(bindings.map(({ binding, access }) => [binding, access === 'read' ? 'read-only-storage' : 'storage'] as const));
+    const bufferLayout = this.#layout(
+      bindings.map(({ binding, access }) => [binding, access === 'read' ? 'read-only-storage' : 'storage'] as const),
+    );
     const parameterLayout = this.#layout([[0, 'uniform']]);
     // Another kernel's error scope may be open on this device, so the module's own faults are read from its compilation info.
     const module = this.#module(kernel);
@@ -432,12 +454,19 @@ export class Device {
       return { kernel, gpu: pipeline, bufferLayout, parameterLayout };
     } catch (error) {
       const info = await module.getCompilationInfo();
-      const lines = info.messages.filter(({ type }) => type === 'error').map(({ lineNum, linePos, message }) => `${lineNum}:${linePos} ${message}`);
+      const lines = info.messages
+        .filter(({ type }) => type === 'error')
+        .map(({ lineNum, linePos, message }) => `${lineNum}:${linePos} ${message}`);
       const detail = lines.length > 0 ? lines.join('; ') : (error as Error).message;
-      throw new VitrineError('shader-invalid', `${kernel.name}: the shader does not compile: ${detail}`, 'correct the WGSL at the line and column given.', {
-        kernel: kernel.name,
-        errors: lines,
-      });
+      throw new VitrineError(
+        'shader-invalid',
+        `${kernel.name}: the shader does not compile: ${detail}`,
+        'correct the WGSL at the line and column given.',
+        {
+          kernel: kernel.name,
+          errors: lines,
+        },
+      );
     }
   }
 
@@ -480,7 +509,9 @@ export class Device {
     gpu.addEventListener('uncapturederror', (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.faults.push(
-        error instanceof GPUOutOfMemoryError ? outOfMemory('a GPU object', this.memory.bytes) : validationError('uncaptured', error.message),
+        error instanceof GPUOutOfMemoryError
+          ? outOfMemory('a GPU object', this.memory.bytes)
+          : validationError('uncaptured', error.message),
       );
     });
     gpu.lost.then((info) => {
@@ -512,7 +543,9 @@ export class Device {
       for (const recoverable of [...this.#recoverables]) await recoverable.rebuild();
       for (const listener of [...this.#listeners]) listener();
     } catch (error) {
-      const why = this.#request ? ` and no other could be opened (${(error as Error).message.split('\n')[0]})` : ' and was given as a bare GPUDevice';
+      const why = this.#request
+        ? ` and no other could be opened (${(error as Error).message.split('\n')[0]})`
+        : ' and was given as a bare GPUDevice';
       this.#end = new VitrineError(
         'device-lost',
         `The GPU device was lost${info.message ? ` (${info.message})` : ''}${why}.`,
@@ -534,5 +567,7 @@ function outOfMemory(label: string, bytes: number): VitrineError {
 }
 
 function validationError(label: string, message: string): VitrineError {
-  return new VitrineError('gpu-validation', `${label}: WebGPU refused a call: ${message}`, 'report this with the steps that led here.', { label });
+  return new VitrineError('gpu-validation', `${label}: WebGPU refused a call: ${message}`, 'report this with the steps that led here.', {
+    label,
+  });
 }

@@ -52,9 +52,14 @@ export function shapeMismatch(message: string, mend: string, parameters: ErrorPa
 
 /** A fault of ours: the message begins with `internal:` and names the file. */
 export function internal(file: string, message: string): VitrineError {
-  return new VitrineError('internal', `internal: ${file}: ${message}`, 'report this with the steps that led here; it is a fault of the engine.', {
-    file,
-  });
+  return new VitrineError(
+    'internal',
+    `internal: ${file}: ${message}`,
+    'report this with the steps that led here; it is a fault of the engine.',
+    {
+      file,
+    },
+  );
 }
 
 /** Refuses an option that is not a number in [least, most]. */
@@ -75,9 +80,14 @@ export function checkNumber(name: string, value: number, least: number, most: nu
 export function checkWhole(name: string, value: number, least: number, most: number = Number.MAX_SAFE_INTEGER): void {
   checkNumber(name, value, least, most);
   if (!Number.isInteger(value)) {
-    throw new VitrineError('invalid-option', `${name} is ${value}; it must be a whole number.`, `pass a whole number, such as ${Math.round(value)}.`, {
-      name,
-      value,
-    });
+    throw new VitrineError(
+      'invalid-option',
+      `${name} is ${value}; it must be a whole number.`,
+      `pass a whole number, such as ${Math.round(value)}.`,
+      {
+        name,
+        value,
+      },
+    );
   }
 }

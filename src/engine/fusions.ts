@@ -3,12 +3,7 @@
 import type { Node } from './graph.ts';
 import type { KernelFamily, TensorType } from './operation.ts';
 import { affineOperation, weightGradientKernels } from './ops/affine.ts';
-import {
-  crossEntropyBackwardOperation,
-  crossEntropyOperation,
-  crossEntropyTrainingKernels,
-  hitsOperation,
-} from './ops/cross-entropy.ts';
+import { crossEntropyBackwardOperation, crossEntropyOperation, crossEntropyTrainingKernels, hitsOperation } from './ops/cross-entropy.ts';
 import { fillOperation } from './ops/fill.ts';
 import { maskedProductKernels, matmulOperation } from './ops/matmul.ts';
 import { meanOverRowsBackwardOperation } from './ops/mean-over-rows.ts';
@@ -61,7 +56,8 @@ export function findFusions(nodes: readonly Node[], pinned: ReadonlySet<Node>, f
     });
   }
   // A group runs when its first output is due; all that a pattern reads is older than that.
-  const due = (group: Group): number => Math.min(...(group.outputs.some(isNode) ? group.outputs.filter(isNode) : group.covers).map((node) => node.id));
+  const due = (group: Group): number =>
+    Math.min(...(group.outputs.some(isNode) ? group.outputs.filter(isNode) : group.covers).map((node) => node.id));
   return groups.sort((a, b) => due(a) - due(b));
 }
 
@@ -110,10 +106,13 @@ const crossEntropyStep: Pattern = (node, context) => {
 const weightAndBiasGradient: Pattern = (node, context) => {
   const { transposeA, transposeB } = node.attributes;
   const [x, dy] = node.inputs;
-  if (node.operation !== matmulOperation || !transposeA || transposeB || !x || !dy || x.shape.length !== 2 || dy.shape.length !== 2) return undefined;
+  if (node.operation !== matmulOperation || !transposeA || transposeB || !x || !dy || x.shape.length !== 2 || dy.shape.length !== 2)
+    return undefined;
   const bias = context.readers(dy).find((reader) => {
     const { operation, attributes, shape } = reader;
-    return operation === sumOperation && context.free(reader) && attributes.axes.length === 1 && attributes.axes[0] === 0 && shape.length === 1;
+    return (
+      operation === sumOperation && context.free(reader) && attributes.axes.length === 1 && attributes.axes[0] === 0 && shape.length === 1
+    );
   });
   if (!bias) return undefined;
   return { family: weightGradientKernels, covers: [node, bias], inputs: [x, dy], outputs: [node, bias], attributes: {} };
@@ -122,7 +121,8 @@ const weightAndBiasGradient: Pattern = (node, context) => {
 /** ReLU's gradient into the product before it: what the gate stops is not stored. */
 const maskedProduct: Pattern = (node, context) => {
   const [y, product] = node.inputs;
-  if (node.operation !== reluBackwardOperation || !y || product?.operation !== matmulOperation || !context.absorbable(product, [node])) return undefined;
+  if (node.operation !== reluBackwardOperation || !y || product?.operation !== matmulOperation || !context.absorbable(product, [node]))
+    return undefined;
   const { transposeA, transposeB } = product.attributes;
   if (transposeA || !transposeB) return undefined;
   return {

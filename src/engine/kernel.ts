@@ -92,7 +92,8 @@ export function writeParameters(of: Kernel, values: ParameterValues, into: DataV
     const value = values[field.name];
     if (value === undefined) throw internal('kernel.ts', `${of.name} needs the parameter ${field.name}`);
     const list = typeof value === 'number' ? [value] : value;
-    if (list.length !== field.width) throw internal('kernel.ts', `${of.name}: ${field.name} takes ${field.width} values, not ${list.length}`);
+    if (list.length !== field.width)
+      throw internal('kernel.ts', `${of.name}: ${field.name} takes ${field.width} values, not ${list.length}`);
     list.forEach((item, i) => {
       const where = at + field.offset + 4 * i;
       if (field.type === 'f32') into.setFloat32(where, item, true);

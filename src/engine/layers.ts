@@ -3,7 +3,7 @@
  * files are loaded by.
  */
 
-import { checkNumber, checkWhole, show, shapeMismatch, VitrineError } from './errors.ts';
+import { checkNumber, checkWhole, shapeMismatch, show, VitrineError } from './errors.ts';
 import type { Node } from './graph.ts';
 import type { Initializer } from './initializers.ts';
 import { elements } from './operation.ts';
@@ -52,10 +52,13 @@ const kinds = new Map<string, LayerKind<any>>();
 /** Adds a kind of layer to the table that files are loaded by. @throws VitrineError `duplicate-name` */
 export function defineLayer<O extends object>(kind: LayerKind<O>): (options: O & { readonly name?: string }) => Layer<O> {
   if (kinds.has(kind.kind)) {
-    throw new VitrineError('duplicate-name', `A kind of layer called '${kind.kind}' exists.`, 'choose another name for the kind.', { kind: kind.kind });
+    throw new VitrineError('duplicate-name', `A kind of layer called '${kind.kind}' exists.`, 'choose another name for the kind.', {
+      kind: kind.kind,
+    });
   }
   kinds.set(kind.kind, kind);
-  return ({ name, ...options }) => Object.freeze({ kind: kind.kind, ...(name === undefined ? {} : { name }), options: Object.freeze(options) as unknown as O });
+  return ({ name, ...options }) =>
+    Object.freeze({ kind: kind.kind, ...(name === undefined ? {} : { name }), options: Object.freeze(options) as unknown as O });
 }
 
 /** The kind of a layer. @throws VitrineError `unknown-layer` */
@@ -63,7 +66,12 @@ export function layerKind(kind: string): LayerKind<Readonly<Record<string, unkno
   const found = kinds.get(kind);
   if (!found) {
     const known = [...kinds.keys()].sort();
-    throw new VitrineError('unknown-layer', `There is no layer of the kind '${kind}'.`, `use one of ${known.join(', ')}, or defineLayer() it first.`, { kind, known });
+    throw new VitrineError(
+      'unknown-layer',
+      `There is no layer of the kind '${kind}'.`,
+      `use one of ${known.join(', ')}, or defineLayer() it first.`,
+      { kind, known },
+    );
   }
   return found;
 }
@@ -84,9 +92,14 @@ function activate(context: LayerContext, x: Node, activation: Activation | undef
   if (activation === undefined) return x;
   const apply = Object.hasOwn(activations, activation) ? activations[activation] : undefined;
   if (!apply) {
-    throw new VitrineError('invalid-option', `${context.name}: there is no activation '${String(activation)}'.`, `use one of ${Object.keys(activations).join(', ')}.`, {
-      activation,
-    });
+    throw new VitrineError(
+      'invalid-option',
+      `${context.name}: there is no activation '${String(activation)}'.`,
+      `use one of ${Object.keys(activations).join(', ')}.`,
+      {
+        activation,
+      },
+    );
   }
   x.name = `preactivation/${context.name}`;
   return apply(x);
@@ -105,9 +118,13 @@ const defineDense = defineLayer<DenseOptions>({
     checkWhole(`${context.name}: units`, units, 1);
     const inputs = x.shape.at(-1);
     if (x.shape.length < 2 || inputs === undefined) {
-      throw shapeMismatch(`${context.name}: an example is ${show(x.shape.slice(1))}; a dense layer needs at least one axis.`, 'put flatten() before it.', {
-        shape: x.shape,
-      });
+      throw shapeMismatch(
+        `${context.name}: an example is ${show(x.shape.slice(1))}; a dense layer needs at least one axis.`,
+        'put flatten() before it.',
+        {
+          shape: x.shape,
+        },
+      );
     }
     const weight = context.parameter('weight', [inputs, units], initializer ?? 'glorotUniform');
     const bias = context.parameter('bias', [units], 'zeros');
@@ -116,7 +133,8 @@ const defineDense = defineLayer<DenseOptions>({
 });
 
 /** A dense layer: activation(x W + b), x [batch, ..., inputs] → [batch, ..., units]. */
-export const dense = (units: number, options: Omit<DenseOptions, 'units'> & { readonly name?: string } = {}): Layer => defineDense({ units, ...options }) as unknown as Layer;
+export const dense = (units: number, options: Omit<DenseOptions, 'units'> & { readonly name?: string } = {}): Layer =>
+  defineDense({ units, ...options }) as unknown as Layer;
 
 const plain = (kind: string, build: (context: LayerContext, x: Node) => Node): ((options?: { readonly name?: string }) => Layer) => {
   const define = defineLayer<object>({ kind, build });
@@ -140,7 +158,10 @@ export interface GeluOptions {
   /** 'none' for the exact form with erf, 'tanh' for the approximation. */
   readonly approximate?: 'none' | 'tanh';
 }
-const defineGelu = defineLayer<GeluOptions>({ kind: 'gelu', build: (_context, x, { approximate }) => geluOperation(x, { approximate: approximate ?? 'none' }) });
+const defineGelu = defineLayer<GeluOptions>({
+  kind: 'gelu',
+  build: (_context, x, { approximate }) => geluOperation(x, { approximate: approximate ?? 'none' }),
+});
 /** x Φ(x) */
 export const gelu = (options: GeluOptions & { readonly name?: string } = {}): Layer => defineGelu(options) as unknown as Layer;
 
@@ -156,7 +177,8 @@ const defineDropout = defineLayer<DropoutOptions>({
   },
 });
 /** In training, zeroes a share `rate` of its inputs and scales the rest by 1/(1 − rate); otherwise does nothing. */
-export const dropout = (rate: number, options: { readonly name?: string } = {}): Layer => defineDropout({ rate, ...options }) as unknown as Layer;
+export const dropout = (rate: number, options: { readonly name?: string } = {}): Layer =>
+  defineDropout({ rate, ...options }) as unknown as Layer;
 
 export interface LayerNormOptions {
   readonly epsilon?: number;
@@ -165,11 +187,14 @@ const defineLayerNorm = defineLayer<LayerNormOptions>({
   kind: 'layerNorm',
   build: (context, x, { epsilon }) => {
     const width = [x.shape.at(-1) as number];
-    return layerNormOperation(x, context.parameter('scale', width, 'ones'), context.parameter('bias', width, 'zeros'), { epsilon: epsilon ?? 1e-5 });
+    return layerNormOperation(x, context.parameter('scale', width, 'ones'), context.parameter('bias', width, 'zeros'), {
+      epsilon: epsilon ?? 1e-5,
+    });
   },
 });
 /** Layer normalisation over the last axis, with a scale and a bias; epsilon 1e-5 by default. */
-export const layerNorm = (options: LayerNormOptions & { readonly name?: string } = {}): Layer => defineLayerNorm(options) as unknown as Layer;
+export const layerNorm = (options: LayerNormOptions & { readonly name?: string } = {}): Layer =>
+  defineLayerNorm(options) as unknown as Layer;
 
 export interface EmbeddingOptions {
   /** Number of rows of the table. */

@@ -1,6 +1,6 @@
 /** Losses as nodes: one value a row of the batch, whose mean over the valid rows is the loss. */
 
-import { show, shapeMismatch, VitrineError } from './errors.ts';
+import { shapeMismatch, show, VitrineError } from './errors.ts';
 import type { Node } from './graph.ts';
 import type { Forward } from './model.ts';
 import { elements } from './operation.ts';
@@ -41,5 +41,7 @@ export function buildLoss(loss: Loss, forward: Forward): LossNodes {
     const flat = [rows, elements(output.shape.slice(1))];
     return { answer, rowLoss: squaredError(reshape(output, flat), reshape(answer, flat)), rowHit: constant(graph, 0, [rows]) };
   }
-  throw new VitrineError('invalid-option', `There is no loss called '${String(loss)}'.`, "use 'crossEntropy' or 'meanSquaredError'.", { loss });
+  throw new VitrineError('invalid-option', `There is no loss called '${String(loss)}'.`, "use 'crossEntropy' or 'meanSquaredError'.", {
+    loss,
+  });
 }

@@ -13,8 +13,8 @@ import { type Initializer, initialize } from './initializers.ts';
 import { type Layer, type LayerContext, layerKind } from './layers.ts';
 import { buildLoss, type Loss } from './losses.ts';
 import { type DataType, elements } from './operation.ts';
-import { meanOverRows } from './ops/mean-over-rows.ts';
 import { scale } from './ops/arithmetic.ts';
+import { meanOverRows } from './ops/mean-over-rows.ts';
 import { softmaxOperation } from './ops/softmax.ts';
 import type { Plan } from './plan.ts';
 import { Tensor } from './tensor.ts';
@@ -119,7 +119,13 @@ export class Model {
   #safe: Float32Array;
   #disposed = false;
 
-  constructor(device: Device, spec: ModelSpec, layers: readonly LayerSummary[], layout: ReadonlyMap<string, ParameterSpec>, floats: number) {
+  constructor(
+    device: Device,
+    spec: ModelSpec,
+    layers: readonly LayerSummary[],
+    layout: ReadonlyMap<string, ParameterSpec>,
+    floats: number,
+  ) {
     this.device = device;
     this.spec = spec;
     this.layers = layers;
@@ -145,7 +151,14 @@ export class Model {
   partition(prefix: string, flat: Tensor): Map<string, Tensor> {
     const parts = new Map<string, Tensor>();
     for (const [name, { shape, offset }] of this.#layout) {
-      const part = { name: prefix + name, shape, dtype: 'float32' as const, storage: flat.storage, byteOffset: flat.byteOffset + 4 * offset, owned: false };
+      const part = {
+        name: prefix + name,
+        shape,
+        dtype: 'float32' as const,
+        storage: flat.storage,
+        byteOffset: flat.byteOffset + 4 * offset,
+        owned: false,
+      };
       parts.set(name, new Tensor(this.device, part));
     }
     return parts;
@@ -176,7 +189,11 @@ export class Model {
   summary(): string {
     const rows = [
       ['Layer', 'Output shape', 'Parameters'],
-      ...this.layers.map(({ name, kind, outputShape, parameters }) => [`${name} (${kind})`, show(outputShape), parameters.toLocaleString('en')]),
+      ...this.layers.map(({ name, kind, outputShape, parameters }) => [
+        `${name} (${kind})`,
+        show(outputShape),
+        parameters.toLocaleString('en'),
+      ]),
     ];
     const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)));
     const line = (row: readonly string[]): string =>
@@ -234,7 +251,9 @@ export class Model {
         if (node) copyTensor(device, plan.tensor(node), result);
         return result;
       };
-      const parameters = new Map([...forward.parameters].map(([name, node], i) => [name, take(gradients[i + 1], node, `gradient/${name}`)]));
+      const parameters = new Map(
+        [...forward.parameters].map(([name, node], i) => [name, take(gradients[i + 1], node, `gradient/${name}`)]),
+      );
       const input = take(gradients[0], forward.x, 'gradient/input');
       return { loss: (await plan.tensor(mean).read())[0] as number, parameters, input };
     } finally {
@@ -278,7 +297,8 @@ export class Model {
   }
 
   async #run(what: 'output' | 'logits' | 'activations', x: Examples): Promise<Map<string, Tensor>> {
-    if (this.#disposed) throw new VitrineError('tensor-disposed', 'The model was used after dispose().', 'keep the model until its last use.');
+    if (this.#disposed)
+      throw new VitrineError('tensor-disposed', 'The model was used after dispose().', 'keep the model until its last use.');
     const rows = this.rowsOf(x);
     const capacity = Math.min(MOST_ROWS, 2 ** Math.ceil(Math.log2(rows)));
     const { plan, input, outputs } = await this.#plan(what, capacity);
@@ -367,7 +387,15 @@ export function checkAnswers(model: Model, loss: Loss, answers: ArrayLike<number
   return values;
 }
 
-export function copyBytes(device: Device, from: Tensor, fromByte: number, to: Tensor, toByte: number, bytes: number, owner: Owner = 'engine'): void {
+export function copyBytes(
+  device: Device,
+  from: Tensor,
+  fromByte: number,
+  to: Tensor,
+  toByte: number,
+  bytes: number,
+  owner: Owner = 'engine',
+): void {
   device.submit(owner, `copy ${from.name}`, (encoder) => {
     encoder.copyBufferToBuffer(from.buffer, from.byteOffset + fromByte, to.buffer, to.byteOffset + toByte, bytes);
     device.count(owner, 'copyBuffer');

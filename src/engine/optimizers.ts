@@ -29,7 +29,17 @@ export interface AdamOptions {
 }
 
 function adaptive(kind: 'adam' | 'adamW', options: AdamOptions, weightDecay: number): Optimizer {
-  const optimizer: Optimizer = { kind, learningRate: 0.001, weightDecay, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentum: 0, nesterov: false, ...options };
+  const optimizer: Optimizer = {
+    kind,
+    learningRate: 0.001,
+    weightDecay,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    momentum: 0,
+    nesterov: false,
+    ...options,
+  };
   checkNumber('learningRate', optimizer.learningRate, 0);
   checkNumber('beta1', optimizer.beta1, 0, 0.9999999);
   checkNumber('beta2', optimizer.beta2, 0, 0.9999999);
@@ -54,7 +64,17 @@ export interface SgdOptions {
 
 /** Stochastic gradient descent, with momentum in PyTorch's form. Source: Sutskever et al. 2013. @throws VitrineError `invalid-option` */
 export function sgd(options: SgdOptions = {}): Optimizer {
-  const optimizer: Optimizer = { kind: 'sgd', learningRate: 0.01, weightDecay: 0, beta1: 0, beta2: 0, epsilon: 0, momentum: 0, nesterov: false, ...options };
+  const optimizer: Optimizer = {
+    kind: 'sgd',
+    learningRate: 0.01,
+    weightDecay: 0,
+    beta1: 0,
+    beta2: 0,
+    epsilon: 0,
+    momentum: 0,
+    nesterov: false,
+    ...options,
+  };
   checkNumber('learningRate', optimizer.learningRate, 0);
   checkNumber('momentum', optimizer.momentum, 0, 0.9999999);
   checkNumber('weightDecay', optimizer.weightDecay, 0);
@@ -62,7 +82,8 @@ export function sgd(options: SgdOptions = {}): Optimizer {
 }
 
 /** Names of the optimiser's own tensors, each as long as all parameters together: `adam/m`, `adam/v`, `sgd/velocity`. */
-export const momentNames = (optimizer: Optimizer): readonly string[] => (optimizer.kind === 'sgd' ? ['sgd/velocity'] : ['adam/m', 'adam/v']);
+export const momentNames = (optimizer: Optimizer): readonly string[] =>
+  optimizer.kind === 'sgd' ? ['sgd/velocity'] : ['adam/m', 'adam/v'];
 
 /** The update as a node; `common` is gradients, blockGroups, groups, state, parameters. */
 export function updateNode(optimizer: Optimizer, common: readonly Node[], moments: readonly Node[]): Node {

@@ -103,10 +103,17 @@ export class Plan {
     const tensor = this.#init.tensors.get(node);
     if (!tensor || (!this.#init.readable.has(node) && node.operation)) {
       const step = this.steps.find(({ covers }) => covers.includes(node));
-      const where = step ? `it is fused into step ${step.index} (${step.kernel.name}), or its buffer is reused later` : 'nothing here needs it';
-      throw new VitrineError('unknown-name', `${this.name}: ${nodeLabel(node)} is not kept: ${where}.`, 'compile the plan with it in `keep`.', {
-        node: nodeLabel(node),
-      });
+      const where = step
+        ? `it is fused into step ${step.index} (${step.kernel.name}), or its buffer is reused later`
+        : 'nothing here needs it';
+      throw new VitrineError(
+        'unknown-name',
+        `${this.name}: ${nodeLabel(node)} is not kept: ${where}.`,
+        'compile the plan with it in `keep`.',
+        {
+          node: nodeLabel(node),
+        },
+      );
     }
     return tensor;
   }
@@ -152,9 +159,14 @@ export class Plan {
   /** Encodes steps `from` up to but not including `to` into a pass that several plans may share. */
   encode(pass: GPUComputePassEncoder, from = 0, to: number = this.steps.length): void {
     if (this.#disposed) {
-      throw new VitrineError('tensor-disposed', `${this.name}: the plan was used after dispose().`, 'compile it again, or keep it until the last run.', {
-        name: this.name,
-      });
+      throw new VitrineError(
+        'tensor-disposed',
+        `${this.name}: the plan was used after dispose().`,
+        'compile it again, or keep it until the last run.',
+        {
+          name: this.name,
+        },
+      );
     }
     for (let i = from; i < to; i++) {
       const { pipeline, buffers, parameters, workgroups } = this.#encoded[i] as Encoded;

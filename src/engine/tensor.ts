@@ -1,7 +1,7 @@
 /** A named array on the GPU. Whoever wants to see it binds its buffer; `read()` copies it to the CPU. */
 
 import type { Device, DeviceBuffer } from './device.ts';
-import { show, shapeMismatch, VitrineError } from './errors.ts';
+import { shapeMismatch, show, VitrineError } from './errors.ts';
 import { type DataType, elements, type TensorType } from './operation.ts';
 
 export interface TensorInit extends TensorType {
@@ -51,9 +51,14 @@ export class Tensor implements TensorType {
   /** Its GPUBuffer, to bind at `byteOffset`; another one after the device was replaced. @throws VitrineError `tensor-disposed`, `device-lost` */
   get buffer(): GPUBuffer {
     if (this.#disposed) {
-      throw new VitrineError('tensor-disposed', `${this.name} ${show(this.shape)} was used after dispose().`, 'keep the tensor until its last reader has finished.', {
-        name: this.name,
-      });
+      throw new VitrineError(
+        'tensor-disposed',
+        `${this.name} ${show(this.shape)} was used after dispose().`,
+        'keep the tensor until its last reader has finished.',
+        {
+          name: this.name,
+        },
+      );
     }
     return this.storage.gpu;
   }
@@ -97,9 +102,14 @@ export class Tensor implements TensorType {
 
   #require(dtype: DataType): void {
     if (this.dtype === dtype) return;
-    throw new VitrineError('dtype-mismatch', `${this.name} is ${this.dtype} but was used as ${dtype}.`, `use ${this.dtype === 'uint32' ? 'readUint32() and a Uint32Array' : 'read() and a Float32Array'}.`, {
-      name: this.name,
-      dtype: this.dtype,
-    });
+    throw new VitrineError(
+      'dtype-mismatch',
+      `${this.name} is ${this.dtype} but was used as ${dtype}.`,
+      `use ${this.dtype === 'uint32' ? 'readUint32() and a Uint32Array' : 'read() and a Float32Array'}.`,
+      {
+        name: this.name,
+        dtype: this.dtype,
+      },
+    );
   }
 }

@@ -10,7 +10,7 @@ import { checkFinite, type Dataset, validateDataset } from './dataset.ts';
 import type { Device, DeviceBuffer } from './device.ts';
 import { differentiate } from './differentiate.ts';
 import { checkNumber, checkWhole, show, VitrineError } from './errors.ts';
-import { Evaluator, type EvaluationRange } from './evaluator.ts';
+import { type EvaluationRange, Evaluator } from './evaluator.ts';
 import { compileGather } from './gather.ts';
 import { Graph, type Node } from './graph.ts';
 import { buildLoss, type Loss } from './losses.ts';
@@ -27,7 +27,17 @@ import { dataHash, type ResidentData, residentData } from './resident-data.ts';
 import type { Schedule } from './schedules.ts';
 import type { Change, FullSnapshot, Snapshot, ViewSnapshot } from './snapshot.ts';
 import { Tensor } from './tensor.ts';
-import { fieldBytes, getField, type HaltReason, haltReasons, makeState, NEVER, STATE_WORDS, type StateField, stateField } from './training-state.ts';
+import {
+  fieldBytes,
+  getField,
+  type HaltReason,
+  haltReasons,
+  makeState,
+  NEVER,
+  STATE_WORDS,
+  type StateField,
+  stateField,
+} from './training-state.ts';
 
 export interface TrainerOptions {
   readonly data?: Dataset;
@@ -266,7 +276,9 @@ export class Trainer {
     this.#x = make('batch/input', [settings.batchSize, ...model.spec.inputShape], model.spec.inputType ?? 'float32');
     const outputShape = model.layers.at(-1)?.outputShape ?? [];
     this.#answer =
-      settings.loss === 'crossEntropy' ? make('batch/labels', [settings.batchSize], 'uint32') : make('batch/targets', [settings.batchSize, ...outputShape]);
+      settings.loss === 'crossEntropy'
+        ? make('batch/labels', [settings.batchSize], 'uint32')
+        : make('batch/targets', [settings.batchSize, ...outputShape]);
 
     this.#blockOwners = new Uint32Array(floats / 64);
     [...model.extents().values()].forEach(({ offset, length }, group) => {
@@ -372,7 +384,12 @@ export class Trainer {
   #validate(dataset: Dataset): void {
     const missing = this.loss === 'crossEntropy' ? !dataset.labels && 'labels' : !dataset.targets && 'targets';
     if (missing) {
-      throw new VitrineError('shape-mismatch', `${dataset.name}: the data set has no ${missing}, which ${this.loss} needs.`, `add ${missing} to it.`, { missing });
+      throw new VitrineError(
+        'shape-mismatch',
+        `${dataset.name}: the data set has no ${missing}, which ${this.loss} needs.`,
+        `add ${missing} to it.`,
+        { missing },
+      );
     }
     validateDataset(dataset, this.model.spec.inputShape, this.loss === 'crossEntropy' ? this.model.classes : undefined);
     const expected = this.#answer.shape.slice(1);
@@ -389,7 +406,12 @@ export class Trainer {
 
   /** Starts an epoch over the first `examples` examples. */
   #setExamples(examples: number): void {
-    const fields: Partial<Record<StateField, number>> = { examples, cursor: 0, rows: Math.min(this.batchSize, examples), stride: this.batchSize };
+    const fields: Partial<Record<StateField, number>> = {
+      examples,
+      cursor: 0,
+      rows: Math.min(this.batchSize, examples),
+      stride: this.batchSize,
+    };
     for (const [name, value] of Object.entries(fields)) {
       this.#setState(name as StateField, value);
       this.#safe.state.set(fieldBytes(name as StateField, value), stateField[name as StateField]);
@@ -397,7 +419,8 @@ export class Trainer {
   }
 
   #ranges(): { readonly data: ResidentData; readonly examples: number; readonly validation: EvaluationRange | undefined } {
-    if (!this.#data) throw new VitrineError('empty-dataset', 'The trainer has no data set.', 'pass { data } to createTrainer, or call setData() first.');
+    if (!this.#data)
+      throw new VitrineError('empty-dataset', 'The trainer has no data set.', 'pass { data } to createTrainer, or call setData() first.');
     const { size } = this.#data.dataset;
     const examples = splitAt(size, this.#validationSplit);
     return { data: this.#data, examples, validation: examples < size ? { first: examples, count: size - examples } : undefined };
@@ -415,12 +438,20 @@ export class Trainer {
     const { answer, rowLoss, rowHit } = buildLoss(loss, forward);
     const mean = meanOverRows(rowLoss, state);
     const parameters = [...forward.parameters.values()];
-    const gradients = differentiate(mean, parameters).map((gradient, i) => ownNode(gradient ?? constant(graph, 0, parameters[i]?.shape), graph));
+    const gradients = differentiate(mean, parameters).map((gradient, i) =>
+      ownNode(gradient ?? constant(graph, 0, parameters[i]?.shape), graph),
+    );
     const flat = (name: string, like: Tensor): Node => graph.placeholder(name, like.shape, like.dtype);
     const flatGradients = flat('gradients', this.#gradients);
     const rates = flat('rates', this.#rates);
     const ring = flat('ring', this.#ring);
-    const common = [flatGradients, flat('block groups', this.#blockGroups), flat('groups', this.#groups), state, flat('parameters', model.flatParameters)];
+    const common = [
+      flatGradients,
+      flat('block groups', this.#blockGroups),
+      flat('groups', this.#groups),
+      state,
+      flat('parameters', model.flatParameters),
+    ];
     const moments = this.#moments.map((moment) => flat(moment.name, moment));
     const clip = clipNorm === undefined ? [] : [clipByGlobalNorm(flatGradients, state, clipNorm)];
     const advanced = advance(rowLoss, rowHit, rates, state, ring, { beta1: optimizer.beta1, beta2: optimizer.beta2 });
@@ -435,20 +466,23 @@ export class Trainer {
     bind(answer, this.#answer);
     bind(rates, this.#rates);
     bind(ring, this.#ring);
-    common.forEach((node, i) => bind(node, [this.#gradients, this.#blockGroups, this.#groups, this.#state, model.flatParameters][i] as Tensor));
-    moments.forEach((node, i) => bind(node, this.#moments[i] as Tensor));
+    const commonTensors = [this.#gradients, this.#blockGroups, this.#groups, this.#state, model.flatParameters];
+    for (const [i, node] of common.entries()) bind(node, commonTensors[i] as Tensor);
+    for (const [i, node] of moments.entries()) bind(node, this.#moments[i] as Tensor);
     const places = [...model.partition('gradient/', this.#gradients).values()];
-    gradients.forEach((node, i) => bind(node, places[i] as Tensor));
+    for (const [i, node] of gradients.entries()) bind(node, places[i] as Tensor);
 
     const watchable = new Map([...forward.activations, ['logits', forward.logits] as const]);
-    const kept = this.#watched.filter((name) => !this.tensors.has(name) || watchable.has(name)).map((name) => {
-      const node = watchable.get(name);
-      if (!node) {
-        const known = [...this.tensors.keys(), ...watchable.keys()].join(', ');
-        throw new VitrineError('unknown-name', `There is no tensor called '${name}' to watch.`, `watch one of ${known}.`, { name });
-      }
-      return [name, node] as const;
-    });
+    const kept = this.#watched
+      .filter((name) => !this.tensors.has(name) || watchable.has(name))
+      .map((name) => {
+        const node = watchable.get(name);
+        if (!node) {
+          const known = [...this.tensors.keys(), ...watchable.keys()].join(', ');
+          throw new VitrineError('unknown-name', `There is no tensor called '${name}' to watch.`, `watch one of ${known}.`, { name });
+        }
+        return [name, node] as const;
+      });
     // Of the activations, the step keeps what backward needs; what is not watched may be fused away or overwritten.
     const plan = await compile(this.#device, [...gradients, ...clip, advanced, update, ...kept.map(([, node]) => node)], {
       name: 'train',
@@ -490,7 +524,12 @@ export class Trainer {
   setFrozen(names: readonly string[], frozen: boolean): void {
     for (const name of names) {
       if (!this.model.parameters.has(name)) {
-        throw new VitrineError('unknown-name', `There is no parameter called '${name}'.`, `use one of ${[...this.model.parameters.keys()].join(', ')}.`, { name });
+        throw new VitrineError(
+          'unknown-name',
+          `There is no parameter called '${name}'.`,
+          `use one of ${[...this.model.parameters.keys()].join(', ')}.`,
+          { name },
+        );
       }
     }
     this.#change({ step: this.#submitted, key: frozen ? 'freeze' : 'thaw', value: names });
@@ -520,9 +559,14 @@ export class Trainer {
     for (let i = 0; i < rates.length; i++) rates[i] = schedule ? schedule(this.#rateBase + i, this.#learningRate) : this.#learningRate;
     const bad = rates.findIndex((rate) => !Number.isFinite(rate));
     if (bad >= 0) {
-      throw new VitrineError('invalid-option', `The schedule gives ${rates[bad]} at step ${this.#rateBase + bad}.`, 'return a finite rate for every step.', {
-        step: this.#rateBase + bad,
-      });
+      throw new VitrineError(
+        'invalid-option',
+        `The schedule gives ${rates[bad]} at step ${this.#rateBase + bad}.`,
+        'return a finite rate for every step.',
+        {
+          step: this.#rateBase + bad,
+        },
+      );
     }
     this.#device.writeBuffer('train', this.#rates.storage, 0, rates);
     this.#setState('rateBase', this.#rateBase);
@@ -582,8 +626,14 @@ export class Trainer {
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#disposed) throw new VitrineError('tensor-disposed', 'The trainer was used after dispose().', 'keep it until training has ended.');
-    if (this.#busy) throw new VitrineError('busy', 'The trainer is already running.', 'await the run before starting another, or abort it with its signal.');
+    if (this.#disposed)
+      throw new VitrineError('tensor-disposed', 'The trainer was used after dispose().', 'keep it until training has ended.');
+    if (this.#busy)
+      throw new VitrineError(
+        'busy',
+        'The trainer is already running.',
+        'await the run before starting another, or abort it with its signal.',
+      );
     this.#busy = true;
     try {
       return await work();
@@ -776,7 +826,12 @@ export class Trainer {
     const { size } = this.#ranges().data.dataset;
     const examples = splitAt(size, validationSplit);
     if (this.batchSize > examples) {
-      throw new VitrineError('batch-too-large', `A batch of ${this.batchSize} is larger than the ${examples} training examples.`, 'hold out less.', { examples });
+      throw new VitrineError(
+        'batch-too-large',
+        `A batch of ${this.batchSize} is larger than the ${examples} training examples.`,
+        'hold out less.',
+        { examples },
+      );
     }
     const changed = examples !== splitAt(size, this.#validationSplit);
     this.#validationSplit = validationSplit;
@@ -852,12 +907,20 @@ export class Trainer {
   async trainOnBatch(x: Examples, labels: ArrayLike<number>): Promise<number> {
     const rows = this.model.rowsOf(x);
     if (rows > this.batchSize) {
-      throw new VitrineError('batch-too-large', `The batch has ${rows} rows; the trainer takes at most ${this.batchSize}.`, 'create the trainer with a larger batchSize, or split the batch.', {
-        rows,
-        batchSize: this.batchSize,
-      });
+      throw new VitrineError(
+        'batch-too-large',
+        `The batch has ${rows} rows; the trainer takes at most ${this.batchSize}.`,
+        'create the trainer with a larger batchSize, or split the batch.',
+        {
+          rows,
+          batchSize: this.batchSize,
+        },
+      );
     }
-    const answers = checkAnswers(this.model, this.loss, labels, { ...this.#answer, shape: [rows, ...this.#answer.shape.slice(1)] } as unknown as Node);
+    const answers = checkAnswers(this.model, this.loss, labels, {
+      ...this.#answer,
+      shape: [rows, ...this.#answer.shape.slice(1)],
+    } as unknown as Node);
     if (!(x instanceof Tensor)) checkFinite('x', 'input', Float32Array.from(x as ArrayLike<number>), elements(this.model.spec.inputShape));
     return this.#exclusively(async () => {
       await this.#device.ready();
@@ -977,41 +1040,85 @@ export class Trainer {
   async restore(snapshot: Snapshot): Promise<void> {
     const expected = this.model.flatParameters.length;
     if (snapshot.parameters.length !== expected) {
-      throw new VitrineError('shape-mismatch', `The snapshot holds ${snapshot.parameters.length} parameters; this model has ${expected}.`, 'restore it into the model it was taken from.', {
-        expected,
-      });
+      throw new VitrineError(
+        'shape-mismatch',
+        `The snapshot holds ${snapshot.parameters.length} parameters; this model has ${expected}.`,
+        'restore it into the model it was taken from.',
+        {
+          expected,
+        },
+      );
     }
     await this.#exclusively(async () => {
       await this.#device.ready();
       if (snapshot.kind === 'view') {
         const state = this.#safe.state.slice();
-        this.#restorePoint({ step: 0, parameters: snapshot.parameters.slice(), moments: this.#moments.map((moment) => new Float32Array(moment.length)), state: this.#freshState(state) }, []);
+        this.#restorePoint(
+          {
+            step: 0,
+            parameters: snapshot.parameters.slice(),
+            moments: this.#moments.map((moment) => new Float32Array(moment.length)),
+            state: this.#freshState(state),
+          },
+          [],
+        );
         return;
       }
       if (snapshot.moments.length !== this.#moments.length) {
-        throw new VitrineError('shape-mismatch', `The snapshot has ${snapshot.moments.length} moments an element; ${this.optimizer.kind} keeps ${this.#moments.length}.`, 'restore it with the optimiser it was taken with.', {
-          optimizer: this.optimizer.kind,
-        });
+        throw new VitrineError(
+          'shape-mismatch',
+          `The snapshot has ${snapshot.moments.length} moments an element; ${this.optimizer.kind} keeps ${this.#moments.length}.`,
+          'restore it with the optimiser it was taken with.',
+          {
+            optimizer: this.optimizer.kind,
+          },
+        );
       }
-      const different = Object.entries(snapshot.variants).find(([key, name]) => this.#plan.variants[key] !== undefined && this.#plan.variants[key] !== name);
+      const different = Object.entries(snapshot.variants).find(
+        ([key, name]) => this.#plan.variants[key] !== undefined && this.#plan.variants[key] !== name,
+      );
       if (different) {
-        throw new VitrineError('invalid-option', `The snapshot was taken with ${different[0]} as '${different[1]}', this trainer uses '${this.#plan.variants[different[0]]}'.`, 'create the trainer with { variants: snapshot.variants }.', {
-          key: different[0],
-        });
+        throw new VitrineError(
+          'invalid-option',
+          `The snapshot was taken with ${different[0]} as '${different[1]}', this trainer uses '${this.#plan.variants[different[0]]}'.`,
+          'create the trainer with { variants: snapshot.variants }.',
+          {
+            key: different[0],
+          },
+        );
       }
       if (snapshot.data !== undefined && this.#data && dataHash(this.#data.dataset) !== snapshot.data) {
-        throw new VitrineError('invalid-option', 'The snapshot was taken on other data.', 'setData() the data it was taken on; restore a view snapshot to carry on with the parameters alone.', {
-          data: snapshot.data,
-        });
+        throw new VitrineError(
+          'invalid-option',
+          'The snapshot was taken on other data.',
+          'setData() the data it was taken on; restore a view snapshot to carry on with the parameters alone.',
+          {
+            data: snapshot.data,
+          },
+        );
       }
-      this.#restorePoint({ step: snapshot.step, parameters: snapshot.parameters.slice(), moments: snapshot.moments.map((moment) => moment.slice()), state: snapshot.state.slice() }, snapshot.journal);
+      this.#restorePoint(
+        {
+          step: snapshot.step,
+          parameters: snapshot.parameters.slice(),
+          moments: snapshot.moments.map((moment) => moment.slice()),
+          state: snapshot.state.slice(),
+        },
+        snapshot.journal,
+      );
     });
   }
 
   /** A state at the start of training, over the same data. */
   #freshState(state: Uint32Array): Uint32Array<ArrayBuffer> {
     const examples = getField(state, 'examples');
-    return makeState({ seed: getField(state, 'seed'), batch: this.batchSize, stride: this.batchSize, examples, rows: Math.min(this.batchSize, examples) });
+    return makeState({
+      seed: getField(state, 'seed'),
+      batch: this.batchSize,
+      stride: this.batchSize,
+      examples,
+      rows: Math.min(this.batchSize, examples),
+    });
   }
 
   #restorePoint(point: SafePoint, journal: readonly Change[]): void {
@@ -1064,7 +1171,7 @@ export class Trainer {
     this.#halted = 'running';
     this.#state.write(state);
     this.#setState('halted', 0);
-    this.#moments.forEach((moment, i) => moment.write(moments[i] as Float32Array<ArrayBuffer>));
+    for (const [i, moment] of this.#moments.entries()) moment.write(moments[i] as Float32Array<ArrayBuffer>);
     this.#ring.write(new Uint32Array(this.#ring.length));
     this.#learningRate = this.optimizer.learningRate;
     this.#applied = 0;
@@ -1085,7 +1192,17 @@ export class Trainer {
     this.#gather?.dispose();
     this.#data?.dispose();
     this.#evaluator?.dispose();
-    for (const tensor of [this.#gradients, ...this.#moments, this.#state, this.#ring, this.#rates, this.#groups, this.#blockGroups, this.#x, this.#answer]) {
+    for (const tensor of [
+      this.#gradients,
+      ...this.#moments,
+      this.#state,
+      this.#ring,
+      this.#rates,
+      this.#groups,
+      this.#blockGroups,
+      this.#x,
+      this.#answer,
+    ]) {
       tensor.dispose();
     }
   }
@@ -1138,7 +1255,12 @@ class Best {
     const { monitor = 'validationLoss', patience = 0, minimumDelta = 0, restoreBest = false } = this.#options ?? {};
     const observed = record[monitor];
     if (observed === undefined) {
-      throw new VitrineError('invalid-option', `Early stopping watches ${monitor}, but nothing is held out.`, "pass a validationSplit, or monitor 'loss'.", { monitor });
+      throw new VitrineError(
+        'invalid-option',
+        `Early stopping watches ${monitor}, but nothing is held out.`,
+        "pass a validationSplit, or monitor 'loss'.",
+        { monitor },
+      );
     }
     const value = monitor.toLowerCase().endsWith('loss') ? observed : -observed;
     if (value < this.#value - minimumDelta) {

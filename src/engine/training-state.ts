@@ -28,7 +28,17 @@ export const stateField = {
 
 export type StateField = keyof typeof stateField;
 
-const floats = new Set<StateField>(['lossAbove', 'lossBelow', 'rate', 'correction1', 'correction2', 'clip', 'gradientNorm', 'loss', 'accuracy']);
+const floats = new Set<StateField>([
+  'lossAbove',
+  'lossBelow',
+  'rate',
+  'correction1',
+  'correction2',
+  'clip',
+  'gradientNorm',
+  'loss',
+  'accuracy',
+]);
 
 /** Why training stopped, by the number in `halted`. */
 export const haltReasons = ['running', 'non-finite', 'loss-above', 'loss-below', 'step-reached'] as const;

@@ -26,9 +26,16 @@ export interface SmallModel {
   readonly dropoutRate?: number;
 }
 
-export function smallModel(device: Device, { features = 8, hidden = 12, classes = 3, seed = 7, dropoutRate }: SmallModel = {}): Promise<Model> {
+export function smallModel(
+  device: Device,
+  { features = 8, hidden = 12, classes = 3, seed = 7, dropoutRate }: SmallModel = {},
+): Promise<Model> {
   const drop: Layer[] = dropoutRate === undefined ? [] : [dropout(dropoutRate)];
-  return buildModel(device, { inputShape: [features], layers: [dense(hidden, { activation: 'relu' }), ...drop, dense(classes), softmax()], seed });
+  return buildModel(device, {
+    inputShape: [features],
+    layers: [dense(hidden, { activation: 'relu' }), ...drop, dense(classes), softmax()],
+    seed,
+  });
 }
 
 /** All parameters as bits, for comparisons that allow no difference. */

@@ -35,8 +35,17 @@ describe('a steady step of the MNIST network', () => {
   test('creates, uploads and reads back nothing, in at most 12 dispatches, many a submit', async () => {
     const device = await testDevice();
     const size = 512;
-    const images = { name: 'noise', size, inputShape: [28, 28, 1], inputs: new Uint8Array(size * 784).map((_v, i) => (i * 37) % 251), labels: new Uint8Array(size).map((_v, i) => i % 10) };
-    const model = await buildModel(device, { inputShape: [28, 28, 1], layers: [flatten(), dense(128, { activation: 'relu' }), dense(10), softmax()] });
+    const images = {
+      name: 'noise',
+      size,
+      inputShape: [28, 28, 1],
+      inputs: new Uint8Array(size * 784).map((_v, i) => (i * 37) % 251),
+      labels: new Uint8Array(size).map((_v, i) => i % 10),
+    };
+    const model = await buildModel(device, {
+      inputShape: [28, 28, 1],
+      layers: [flatten(), dense(128, { activation: 'relu' }), dense(10), softmax()],
+    });
     const trainer = await createTrainer(model, { data: images, batchSize: 32 });
     expect(model.parameterCount).toBe(101_770);
     await trainer.run(40);
@@ -44,8 +53,12 @@ describe('a steady step of the MNIST network', () => {
     const steps = 100;
     await trainer.run(steps);
     const spent = (kind: keyof typeof before.train): number =>
-      Object.entries(device.calls).reduce((sum, [owner, calls]) => sum + calls[kind] - (before[owner as keyof typeof before] as typeof calls)[kind], 0);
-    for (const kind of ['createBuffer', 'createBindGroup', 'createComputePipeline', 'writeBuffer', 'mapAsync', 'copyBuffer'] as const) expect(spent(kind), kind).toBe(0);
+      Object.entries(device.calls).reduce(
+        (sum, [owner, calls]) => sum + calls[kind] - (before[owner as keyof typeof before] as typeof calls)[kind],
+        0,
+      );
+    for (const kind of ['createBuffer', 'createBindGroup', 'createComputePipeline', 'writeBuffer', 'mapAsync', 'copyBuffer'] as const)
+      expect(spent(kind), kind).toBe(0);
     expect(spent('dispatch') / steps).toBe(9);
     expect(spent('submit')).toBeLessThan(steps);
     trainer.dispose();
@@ -92,10 +105,14 @@ describe('the same seed gives the same bits', () => {
   test('with dropout', async () => {
     const shape = { dropoutRate: 0.4 };
     const first = await trained((trainer) => trainer.run(60), {}, shape);
-    const second = await trained(async (trainer) => {
-      await trainer.run(13);
-      await trainer.run(47);
-    }, {}, shape);
+    const second = await trained(
+      async (trainer) => {
+        await trainer.run(13);
+        await trainer.run(47);
+      },
+      {},
+      shape,
+    );
     expect(second).toEqual(first);
     expect(first).not.toEqual(await trained((trainer) => trainer.run(60)));
   });
@@ -114,10 +131,12 @@ describe('the same seed gives the same bits', () => {
   test('with a schedule and with clipping', async () => {
     const options: TrainerOptions = { schedule: cosineDecay({ steps: 60 }), clipNorm: 0.5 };
     const first = await trained((trainer) => trainer.run(60), options);
-    expect(await trained(async (trainer) => {
-      await trainer.run(21);
-      await trainer.run(39);
-    }, options)).toEqual(first);
+    expect(
+      await trained(async (trainer) => {
+        await trainer.run(21);
+        await trainer.run(39);
+      }, options),
+    ).toEqual(first);
     expect(first).not.toEqual(await trained((trainer) => trainer.run(60)));
   });
 });
@@ -158,11 +177,17 @@ describe('training that was interrupted ends in the same bits', () => {
 
   test('by reset, which starts again from the first step', async () => {
     const straight = await trained(drive, {}, shape);
-    expect(await trained(async (trainer) => {
-      await trainer.run(33);
-      await trainer.reset();
-      await drive(trainer);
-    }, {}, shape)).toEqual(straight);
+    expect(
+      await trained(
+        async (trainer) => {
+          await trainer.run(33);
+          await trainer.reset();
+          await drive(trainer);
+        },
+        {},
+        shape,
+      ),
+    ).toEqual(straight);
   });
 
   test('by a lost device, between runs and in the middle of one', async () => {
@@ -172,19 +197,24 @@ describe('training that was interrupted ends in the same bits', () => {
     device.onReplaced(() => {
       replaced += 1;
     });
-    const interrupted = await trained(async (trainer) => {
-      await trainer.run(11);
-      device.simulateLoss();
-      await trainer.run(9);
-      trainer.setLearningRate(0.003);
-      let lost = false;
-      await trainer.run(20, {
-        onSteps: () => {
-          if (!lost) device.simulateLoss();
-          lost = true;
-        },
-      });
-    }, {}, shape, device);
+    const interrupted = await trained(
+      async (trainer) => {
+        await trainer.run(11);
+        device.simulateLoss();
+        await trainer.run(9);
+        trainer.setLearningRate(0.003);
+        let lost = false;
+        await trainer.run(20, {
+          onSteps: () => {
+            if (!lost) device.simulateLoss();
+            lost = true;
+          },
+        });
+      },
+      {},
+      shape,
+      device,
+    );
     expect(interrupted).toEqual(straight);
     expect(replaced).toBeGreaterThanOrEqual(1);
     expect(device.faults.map(({ message }) => message)).toEqual([]);
@@ -279,7 +309,12 @@ describe('fit', () => {
   test('stops early when validation no longer improves, and can go back to the best', async () => {
     const device = await testDevice();
     const model = await smallModel(device);
-    const trainer = await createTrainer(model, { data: clusters(60, 8, 3), batchSize: 8, optimizer: adam({ learningRate: 0.3 }), validationSplit: 0.3 });
+    const trainer = await createTrainer(model, {
+      data: clusters(60, 8, 3),
+      batchSize: 8,
+      optimizer: adam({ learningRate: 0.3 }),
+      validationSplit: 0.3,
+    });
     const history = await trainer.fit({ epochs: 200, earlyStopping: { patience: 2, restoreBest: true } });
     expect(history.stopped).toBe('early-stopping');
     expect(history.epochs.length).toBeLessThan(200);
@@ -299,7 +334,12 @@ describe('fit', () => {
       targets.set([a - 2 * b, 0.5 * c + 1], 2 * i);
     }
     const model = await buildModel(device, { inputShape: [3], layers: [dense(2)] });
-    const trainer = await createTrainer(model, { data: { name: 'line', size, inputShape: [3], inputs, targets, targetShape: [2] }, loss: 'meanSquaredError', batchSize: 20, optimizer: adam({ learningRate: 0.05 }) });
+    const trainer = await createTrainer(model, {
+      data: { name: 'line', size, inputShape: [3], inputs, targets, targetShape: [2] },
+      loss: 'meanSquaredError',
+      batchSize: 20,
+      optimizer: adam({ learningRate: 0.05 }),
+    });
     await trainer.fit({ epochs: 40 });
     const weight = await (model.parameters.get('dense_1/weight') as { read(): Promise<Float32Array> }).read();
     [1, 0, -2, 0, 0, 0.5].forEach((w, i) => {
@@ -330,7 +370,11 @@ test('memory is flat over 10,000 steps and free after dispose', async () => {
 
 test('a prediction does not depend on its neighbours in the batch', async () => {
   const device = await testDevice();
-  const model = await buildModel(device, { inputShape: [20], layers: [dense(36, { activation: 'relu' }), dense(16, { activation: 'gelu' }), dense(10), softmax()], seed: 3 });
+  const model = await buildModel(device, {
+    inputShape: [20],
+    layers: [dense(36, { activation: 'relu' }), dense(16, { activation: 'gelu' }), dense(10), softmax()],
+    seed: 3,
+  });
   const x = clusters(256, 20, 10).inputs as Float32Array;
   const alone = await model.predict(x.slice(0, 20));
   const reference = await alone.read();

@@ -10,7 +10,7 @@ import source from '../../shaders/argmax.wgsl?raw';
 import { apply, type Node, requireType } from '../graph.ts';
 import { type Kernel, kernel, linearWorkgroups } from '../kernel.ts';
 import type { Operation, TensorType, Variant } from '../operation.ts';
-import { callRows, requireRows, rowClass } from './rows.ts';
+import { callRows, requireRows, rowClass } from '../rows.ts';
 
 function variant(name: string, of: Kernel, rowsPerGroup: number, supports: (columns: number) => boolean): Variant<object> {
   return {

@@ -15,11 +15,11 @@ import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { type Kernel, kernel, linearWorkgroups } from '../kernel.ts';
 import type { Call, KernelFamily, Operation, TensorType, Variant } from '../operation.ts';
+import { callRows, requireShape } from '../rows.ts';
 import { multiply, subtract } from './arithmetic.ts';
 import { oneHot } from './one-hot.ts';
 import { sum } from './reduce.ts';
 import { reshape } from './reshape.ts';
-import { callRows, requireShape } from './rows.ts';
 import { softmax } from './softmax.ts';
 
 const forward = kernel('cross-entropy', source, 'forward', ['logits', 'labels', 'loss']);

@@ -17,7 +17,7 @@ import { checkNumber, checkWhole } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { kernel, linearWorkgroups, type ParameterValues } from '../kernel.ts';
 import { type Call, elements, type Operation, type TensorType } from '../operation.ts';
-import { requireState } from './rows.ts';
+import { requireState } from '../rows.ts';
 
 const whole = `${random}\n${training}\n${source}`;
 const forward = kernel('dropout', whole, 'forward', ['x', 'state', 'y']);

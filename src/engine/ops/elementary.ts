@@ -9,10 +9,10 @@
  */
 
 import source from '../../shaders/elementary.wgsl?raw';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from '../elementwise.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { divide, multiply, negate, scale } from './arithmetic.ts';
-import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 /** dx from x, y = f(x) and dy. */
 type UnaryGradient<A> = (x: Node, y: Node<A>, dy: Node) => Node | undefined;

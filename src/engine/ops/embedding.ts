@@ -13,7 +13,7 @@ import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { kernel, linearWorkgroups } from '../kernel.ts';
 import { elements, type Operation, type TensorType, type Variant } from '../operation.ts';
-import { requireShape } from './rows.ts';
+import { requireShape } from '../rows.ts';
 
 /** Both variants of an entry; `sizes` reads a call, `total` counts the elements that invocations own. */
 function embeddingVariants<A>(

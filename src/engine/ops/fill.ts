@@ -20,7 +20,8 @@ export const fillOperation: Operation<FillAttributes> = {
 };
 
 /** `value` in the given shape; the shape of a scalar, which broadcasts, by default. */
-export const constant = (graph: Graph, value: number, shape: readonly number[] = []): Node => graph.apply(fillOperation, [], { shape, value });
+export const constant = (graph: Graph, value: number, shape: readonly number[] = []): Node =>
+  graph.apply(fillOperation, [], { shape, value });
 
 /** Ones in the shape of another node. */
 export const onesLike = (node: Node): Node => constant(node.graph, 1, node.shape);

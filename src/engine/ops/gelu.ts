@@ -9,10 +9,10 @@
  */
 
 import source from '../../shaders/gelu.wgsl?raw';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from '../elementwise.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { multiply } from './arithmetic.ts';
-import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 export interface GeluOptions {
   /** `'tanh'` for the approximation of GPT-2; `'none'`, the exact function, by default. */

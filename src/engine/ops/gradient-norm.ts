@@ -41,7 +41,11 @@ export const clipOperation: Operation<{ readonly most: number }> = {
   variants: [
     {
       name: 'single',
-      dispatch: ({ attributes }) => ({ kernel: finish, parameters: { count: 0, parts: PARTS, most: attributes.most }, workgroups: [1, 1, 1] }),
+      dispatch: ({ attributes }) => ({
+        kernel: finish,
+        parameters: { count: 0, parts: PARTS, most: attributes.most },
+        workgroups: [1, 1, 1],
+      }),
     },
   ],
 };

@@ -12,11 +12,11 @@ import source from '../../shaders/layer-norm.wgsl?raw';
 import { checkNumber } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import type { Operation, TensorType } from '../operation.ts';
+import { requireRows, requireShape, rowClass, rowVariants } from '../rows.ts';
 import { add, multiply, subtract } from './arithmetic.ts';
 import { reciprocal, sqrt, square } from './elementary.ts';
 import { constant } from './fill.ts';
 import { mean, sumTo } from './reduce.ts';
-import { requireRows, requireShape, rowClass, rowVariants } from './rows.ts';
 
 export interface LayerNormAttributes {
   /** Added to the variance, so that a row of equal elements is not divided by 0. */

@@ -10,10 +10,10 @@
 import source from '../../shaders/log-softmax.wgsl?raw';
 import { apply, type Node, requireType } from '../graph.ts';
 import type { Operation, TensorType } from '../operation.ts';
+import { requireRows, requireShape, rowClass, rowVariants } from '../rows.ts';
 import { multiply, subtract } from './arithmetic.ts';
 import { exp } from './elementary.ts';
 import { sum } from './reduce.ts';
-import { requireRows, requireShape, rowClass, rowVariants } from './rows.ts';
 
 export const logSoftmaxOperation: Operation<object> = {
   name: 'logSoftmax',

@@ -59,10 +59,14 @@ export function productOf(a: TensorType, b: TensorType, { transposeA, transposeB
   requireType('matmul', a, 'a', 'float32');
   requireType('matmul', b, 'b', 'float32');
   if (a.shape.length < 2 || b.shape.length < 2) {
-    throw shapeMismatch(`matmul: a is ${show(a.shape)} and b is ${show(b.shape)}; both need two axes.`, 'reshape a vector to [1, n] or [n, 1].', {
-      a: a.shape,
-      b: b.shape,
-    });
+    throw shapeMismatch(
+      `matmul: a is ${show(a.shape)} and b is ${show(b.shape)}; both need two axes.`,
+      'reshape a vector to [1, n] or [n, 1].',
+      {
+        a: a.shape,
+        b: b.shape,
+      },
+    );
   }
   const [rows, inner] = matrix(a.shape, transposeA);
   const [innerB, cols] = matrix(b.shape, transposeB);
@@ -76,10 +80,14 @@ export function productOf(a: TensorType, b: TensorType, { transposeA, transposeB
   const leadA = a.shape.slice(0, -2);
   const leadB = b.shape.slice(0, -2);
   if (leadA.length > 0 && leadB.length > 0 && !sameShape(leadA, leadB)) {
-    throw shapeMismatch(`matmul: a is ${show(a.shape)} but b is ${show(b.shape)}; the leading axes differ.`, 'make them equal, or leave them out of one operand.', {
-      a: a.shape,
-      b: b.shape,
-    });
+    throw shapeMismatch(
+      `matmul: a is ${show(a.shape)} but b is ${show(b.shape)}; the leading axes differ.`,
+      'make them equal, or leave them out of one operand.',
+      {
+        a: a.shape,
+        b: b.shape,
+      },
+    );
   }
   const batch = elements(leadA.length > 0 ? leadA : leadB);
   return {
@@ -146,14 +154,20 @@ export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Pr
   const variants: Variant<A>[] = [];
   const four = (n: number): boolean => n % 4 === 0;
   if (entry === 'product' || entry === 'affine') {
-    variants.push(vectorised('register8x8', 'matmul-register-nn', nnSource, (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)));
+    variants.push(
+      vectorised('register8x8', 'matmul-register-nn', nnSource, (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)),
+    );
   }
   if (entry === 'product' || entry === 'masked') {
-    variants.push(vectorised('register8x8', 'matmul-register-nt', ntSource, (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)));
+    variants.push(
+      vectorised('register8x8', 'matmul-register-nt', ntSource, (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)),
+    );
   }
   if (entry === 'product' || entry === 'weight_gradient') {
     // Here the inner axis is the batch, so its length may decide.
-    variants.push(vectorised('register8x8', 'matmul-register-tn', tnSource, (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols)));
+    variants.push(
+      vectorised('register8x8', 'matmul-register-tn', tnSource, (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols)),
+    );
   }
   variants.push(strided('register4x4', kernel('matmul-register', registerSource, entry, bindingsOf[entry]), 16));
   variants.push(strided('naive', kernel('matmul-naive', naiveSource, entry, bindingsOf[entry]), 8));
@@ -164,7 +178,8 @@ export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Pr
 export const productClass = (p: Product): string =>
   p.transposeA ? `t${p.transposeB ? 't' : 'n'} ${p.rows}×${p.cols}` : `n${p.transposeB ? 't' : 'n'} ${p.inner}→${p.cols}`;
 
-const describe = ({ inputs: [a, b], attributes }: Call<MatmulAttributes>): Product => productOf(a as TensorType, b as TensorType, attributes);
+const describe = ({ inputs: [a, b], attributes }: Call<MatmulAttributes>): Product =>
+  productOf(a as TensorType, b as TensorType, attributes);
 
 export const matmulOperation: Operation<MatmulAttributes> = {
   name: 'matmul',

@@ -14,7 +14,7 @@ import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { type Kernel, kernel, linearWorkgroups } from '../kernel.ts';
 import { elements, type Operation, type TensorType, type Variant } from '../operation.ts';
-import { requireShape, requireState } from './rows.ts';
+import { requireShape, requireState } from '../rows.ts';
 
 const whole = `${training}\n${library}\n${source}`;
 const forward = kernel('mean-over-rows', whole, 'forward', ['values', 'state', 'y']);

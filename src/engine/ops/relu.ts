@@ -8,9 +8,9 @@
  */
 
 import source from '../../shaders/relu.wgsl?raw';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from '../elementwise.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
-import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 export const reluOperation: Operation<object> = {
   name: 'relu',

@@ -18,7 +18,14 @@ export interface SgdAttributes {
   readonly nesterov: boolean;
 }
 
-const update = kernel('sgd', `${training}\n${source}`, 'update', ['gradients', 'block_groups', 'groups', 'state', 'parameters', 'velocity']);
+const update = kernel('sgd', `${training}\n${source}`, 'update', [
+  'gradients',
+  'block_groups',
+  'groups',
+  'state',
+  'parameters',
+  'velocity',
+]);
 
 export const sgdOperation: Operation<SgdAttributes> = {
   name: 'sgd',

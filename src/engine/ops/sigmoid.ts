@@ -8,11 +8,11 @@
  */
 
 import source from '../../shaders/sigmoid.wgsl?raw';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from '../elementwise.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { multiply, subtract } from './arithmetic.ts';
 import { square } from './elementary.ts';
-import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 
 export const sigmoidOperation: Operation<object> = {
   name: 'sigmoid',

@@ -10,9 +10,9 @@
 import source from '../../shaders/softmax.wgsl?raw';
 import { apply, type Node, requireType } from '../graph.ts';
 import type { Operation, TensorType } from '../operation.ts';
+import { requireRows, requireShape, rowClass, rowVariants } from '../rows.ts';
 import { multiply, subtract } from './arithmetic.ts';
 import { sum } from './reduce.ts';
-import { requireRows, requireShape, rowClass, rowVariants } from './rows.ts';
 
 export const softmaxOperation: Operation<object> = {
   name: 'softmax',

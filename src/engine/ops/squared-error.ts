@@ -13,9 +13,9 @@ import library from '../../shaders/workgroup-rows.wgsl?raw';
 import { apply, type Node, requireType } from '../graph.ts';
 import { type Kernel, kernel, linearWorkgroups } from '../kernel.ts';
 import { type Call, elements, type Operation, rowElements, type TensorType, type Variant } from '../operation.ts';
+import { requireRows, requireShape } from '../rows.ts';
 import { multiply, negate, scale, subtract } from './arithmetic.ts';
 import { reshape } from './reshape.ts';
-import { requireRows, requireShape } from './rows.ts';
 
 const whole = `${library}\n${source}`;
 const forward = kernel('squared-error', whole, 'forward', ['output', 'wanted', 'loss']);

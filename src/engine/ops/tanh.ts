@@ -8,11 +8,11 @@
  */
 
 import source from '../../shaders/tanh.wgsl?raw';
+import { elementwiseClass, elementwiseInfer, elementwiseVariants } from '../elementwise.ts';
 import { apply, type Node } from '../graph.ts';
 import type { Operation } from '../operation.ts';
 import { multiply, subtract } from './arithmetic.ts';
 import { square } from './elementary.ts';
-import { elementwiseClass, elementwiseInfer, elementwiseVariants } from './elementwise.ts';
 import { constant } from './fill.ts';
 
 export const tanhOperation: Operation<object> = {

@@ -73,7 +73,9 @@ export async function checkOperation(check: OperationCheck): Promise<void> {
 
   const fed = new Map([...inputs.map((input, i) => [input, values[i] as number[]] as const), [adjoint, adjointValues]]);
   const roots = [output, ...gradients.filter((gradient) => gradient !== undefined)];
-  const tables = check.fused ? check.fused.variants.map(({ name }) => ({ [(check.fused as KernelFamily).name]: name })) : variantTables(roots);
+  const tables = check.fused
+    ? check.fused.variants.map(({ name }) => ({ [(check.fused as KernelFamily).name]: name }))
+    : variantTables(roots);
   for (const table of tables) {
     const results = await runBetweenCanaries(await testDevice(), roots, fed, table, check.fused);
     const which = `with ${JSON.stringify(table)}`;
@@ -297,7 +299,9 @@ async function runBetweenCanaries(
   variants: Record<string, string>,
   fused?: KernelFamily,
 ): Promise<Map<Node, number[]>> {
-  const placed = ancestors(roots).filter((node) => !node.operation || (fused ? roots.includes(node) : runs(node) && !node.operation.writes));
+  const placed = ancestors(roots).filter(
+    (node) => !node.operation || (fused ? roots.includes(node) : runs(node) && !node.operation.writes),
+  );
   const tensors = new Map(placed.map((node) => [node, tensorBetweenCanaries(device, node, fed.get(node))]));
   try {
     const plan = await compile(device, roots, { tensors, variants, fuse: fused !== undefined });

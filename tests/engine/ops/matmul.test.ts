@@ -15,7 +15,12 @@ interface Sizes {
 }
 
 /** One product after another, in float64. */
-function reference({ rows, inner, cols, batch = 1 }: Sizes, { transposeA, transposeB }: MatmulAttributes, a: number[], b: number[]): number[] {
+function reference(
+  { rows, inner, cols, batch = 1 }: Sizes,
+  { transposeA, transposeB }: MatmulAttributes,
+  a: number[],
+  b: number[],
+): number[] {
   const y: number[] = [];
   const [aBatch, bBatch] = [a.length > rows * inner ? rows * inner : 0, b.length > inner * cols ? inner * cols : 0];
   for (let n = 0; n < batch; n++) {
@@ -101,7 +106,9 @@ describe('matmul', () => {
 
   test('refuses a vector and leading axes that differ', () => {
     const graph = new Graph();
-    expect(() => matmul(graph.placeholder('a', [3]), graph.placeholder('b', [3, 5]))).toThrow('matmul: a is [3] and b is [3, 5]; both need two axes.');
+    expect(() => matmul(graph.placeholder('a', [3]), graph.placeholder('b', [3, 5]))).toThrow(
+      'matmul: a is [3] and b is [3, 5]; both need two axes.',
+    );
     expect(() => matmul(graph.placeholder('a', [2, 4, 3]), graph.placeholder('b', [5, 3, 4]))).toThrow('the leading axes differ.');
   });
 });
@@ -122,7 +129,8 @@ describe('a product masked by a ReLU in the same step', () => {
         { shape: [size.rows, size.inner], gradient: false },
         { shape: [size.cols, size.inner], gradient: false },
       ],
-      reference: (gate, a = [], b = []) => reference(size, layout, a, b).map((value, i) => (((gate as number[])[i] as number) > 0 ? value : 0)),
+      reference: (gate, a = [], b = []) =>
+        reference(size, layout, a, b).map((value, i) => (((gate as number[])[i] as number) > 0 ? value : 0)),
       fused: maskedProductKernels,
     });
   });

@@ -1,8 +1,8 @@
 /** What operations that work element by element share. Every input has the shape of the output. */
 
-import { requireType } from '../graph.ts';
-import { type Kernel, kernel, linearWorkgroups, type ParameterValues } from '../kernel.ts';
-import { type Call, elements, type TensorType, type Variant } from '../operation.ts';
+import { requireType } from './graph.ts';
+import { type Kernel, kernel, linearWorkgroups, type ParameterValues } from './kernel.ts';
+import { type Call, elements, type TensorType, type Variant } from './operation.ts';
 import { requireShape } from './rows.ts';
 
 /** The last axis of the output is divisible by 4. */

@@ -2,12 +2,12 @@
  * What operations on rows share. A row is the last axis of a tensor; everything before it counts the rows.
  */
 
-import library from '../../shaders/workgroup-rows.wgsl?raw';
-import { shapeMismatch, show } from '../errors.ts';
-import { requireType } from '../graph.ts';
-import { type Kernel, kernel, linearWorkgroups, type ParameterValues } from '../kernel.ts';
-import { type Call, elements, sameShape, type TensorType, type Variant } from '../operation.ts';
-import { STATE_WORDS } from '../training-state.ts';
+import library from '../shaders/workgroup-rows.wgsl?raw';
+import { shapeMismatch, show } from './errors.ts';
+import { requireType } from './graph.ts';
+import { type Kernel, kernel, linearWorkgroups, type ParameterValues } from './kernel.ts';
+import { type Call, elements, sameShape, type TensorType, type Variant } from './operation.ts';
+import { STATE_WORDS } from './training-state.ts';
 
 export interface Rows {
   readonly rows: number;
