@@ -36,7 +36,7 @@ describe('argmax', () => {
 
   test('refuses a scalar', () => {
     expect(() => argmax(new Graph().placeholder('x', []))).toThrow(
-      'argmax: x is a scalar; it has no last axis to work along.\nTo mend: give x an axis, as in [1].',
+      'argmax: x is a scalar; it has no axis to work along.\nTo mend: give x an axis, as in [1].',
     );
   });
 });
