@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
-import { createServer, type ViteDevServer } from 'vite';
+import { createServer, preview, type ViteDevServer } from 'vite';
 import { ensureBrowser, repository } from './bootstrap.mjs';
 import { type AdapterKind, browserLaunch, mayHaveGpu } from './browser.mjs';
 import { CommandError, Interrupted } from './command-error.ts';
@@ -37,6 +37,13 @@ export interface Task {
 export interface HeadlessOptions {
   /** Packages that the page imports and that are not ES modules: Vite bundles them before the page opens. */
   bundle?: readonly string[];
+  /** A folder of built files to serve in place of the repository, in isolation: with precise clocks and shared memory. */
+  built?: string;
+}
+
+interface Server {
+  readonly address: string;
+  close(): Promise<void>;
 }
 
 /** Packages of src/data that are no ES modules. */
@@ -54,7 +61,13 @@ export function describeAdapter(adapter: AdapterKind, executablePath: string): s
   ].join('\n');
 }
 
-async function serve(bundle: readonly string[]): Promise<{ server: ViteDevServer; address: string; cache: string }> {
+function addressOf(server: { readonly httpServer: ViteDevServer['httpServer'] }): string {
+  const address = server.httpServer?.address();
+  if (!address || typeof address === 'string') throw new CommandError('The local server gave no port.', 'run the command again.');
+  return `http://127.0.0.1:${address.port}`;
+}
+
+async function serve(bundle: readonly string[]): Promise<Server> {
   // A cache of its own: commands that run side by side would rewrite a common one under each other.
   mkdirSync(join(repository, 'node_modules/.vite'), { recursive: true });
   const cache = mkdtempSync(join(repository, 'node_modules/.vite/headless-'));
@@ -69,9 +82,27 @@ async function serve(bundle: readonly string[]): Promise<{ server: ViteDevServer
     optimizeDeps: { noDiscovery: true, include: [...NOT_MODULES, ...bundle] },
   });
   await server.listen();
-  const address = server.httpServer?.address();
-  if (!address || typeof address === 'string') throw new CommandError('The local server gave no port.', 'run the command again.');
-  return { server, address: `http://127.0.0.1:${address.port}`, cache };
+  const close = async (): Promise<void> => {
+    await server.close().catch(() => {});
+    rmSync(cache, { recursive: true, force: true });
+  };
+  return { address: addressOf(server), close };
+}
+
+async function serveBuilt(folder: string): Promise<Server> {
+  const server = await preview({
+    configFile: false,
+    root: repository,
+    appType: 'mpa',
+    logLevel: 'warn',
+    build: { outDir: folder },
+    preview: {
+      host: '127.0.0.1',
+      port: 0,
+      headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+    },
+  });
+  return { address: addressOf(server), close: () => server.close().catch(() => {}) };
 }
 
 async function launch(executablePath: string, args: string[]): Promise<Browser> {
@@ -195,7 +226,7 @@ export async function openHeadless(options: HeadlessOptions = {}): Promise<Headl
   await ensureBrowser();
   const { executablePath, args, adapter } = await browserLaunch();
   const browser = await launch(executablePath, args);
-  const { server, address, cache } = await serve(options.bundle ?? []).catch(async (error) => {
+  const server = await (options.built === undefined ? serve(options.bundle ?? []) : serveBuilt(options.built)).catch(async (error) => {
     await browser.close();
     throw error;
   });
@@ -206,15 +237,14 @@ export async function openHeadless(options: HeadlessOptions = {}): Promise<Headl
     async runTask<Result>(task: Task): Promise<Result> {
       const context = await browser.newContext();
       try {
-        return await runInPage<Result>(await context.newPage(), address, task);
+        return await runInPage<Result>(await context.newPage(), server.address, task);
       } finally {
         await context.close().catch(() => {});
       }
     },
     async close(): Promise<void> {
       await browser.close().catch(() => {});
-      await server.close().catch(() => {});
-      rmSync(cache, { recursive: true, force: true });
+      await server.close();
     },
   };
 }

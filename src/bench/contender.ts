@@ -1,0 +1,40 @@
+/** The one interface that every contender implements, and what is known of each without loading it. */
+
+import type { TimedWorkload } from './workloads.ts';
+
+/**
+ * What a contender computed before any time counts, by name:
+ * `logits`, `losses`, `gradient/dense_1/weight`, … for training; `probabilities` for inference; `rows`, `rowSums` for a product.
+ */
+export type Results = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
+
+/** One workload, set up on the contender's device with its data already there. */
+export interface Session {
+  /** Called once, first: what it makes of the first batches. A contender leaves out what it cannot give. */
+  results(): Promise<Results>;
+  /** Does the work `times` times and resolves with a number that depends on all of it. */
+  run(times: number): Promise<number>;
+  /** Only the JavaScript of `times` repetitions, with nothing awaited in between; for the overhead of a step. */
+  encode(times: number): void | Promise<void>;
+}
+
+export interface Contender {
+  /** Versions of its packages, and how it does the work where there was a choice. */
+  readonly description: string;
+  open(workload: TimedWorkload): Promise<Session>;
+}
+
+export type ContenderName = 'vitrine' | 'tfjs-webgpu';
+
+export interface ContenderFacts {
+  readonly title: string;
+  /** It computes through WebGPU, so its calls and its memory can be counted. */
+  readonly webgpu: boolean;
+}
+
+export const contenders: Readonly<Record<ContenderName, ContenderFacts>> = {
+  vitrine: { title: 'Vitrine', webgpu: true },
+  'tfjs-webgpu': { title: 'TensorFlow.js WebGPU', webgpu: true },
+};
+
+export const contenderNames: readonly ContenderName[] = Object.keys(contenders) as ContenderName[];

@@ -1,0 +1,8 @@
+/** Where each contender is found. It is loaded only when it is asked for, in a worker of its own. */
+
+import type { Contender, ContenderName } from '../contender.ts';
+
+export const loadContender: Readonly<Record<ContenderName, () => Promise<{ contender: Contender }>>> = {
+  vitrine: () => import('./vitrine.ts'),
+  'tfjs-webgpu': () => import('./tfjs-webgpu.ts'),
+};

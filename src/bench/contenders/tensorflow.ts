@@ -1,0 +1,142 @@
+/**
+ * TensorFlow.js on any of its backends. A training step is `optimizer.minimize` over fused products, the fastest of the idiomatic ways
+ * (`model.trainOnBatch` of its layers package awaits a read-back every step). The batches lie cut on the device as tensors, so that it pays
+ * nothing for fetching them.
+ */
+
+import * as tf from '@tensorflow/tfjs-core';
+// Gradients are registered one by one where the layers package is not used.
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
+import { brief, productInBrief } from '../agreement.ts';
+import type { Contender, Results, Session } from '../contender.ts';
+import {
+  ADAM,
+  batchOf,
+  CLASSES,
+  EXAMPLES,
+  initialParameters,
+  makeDigits,
+  matrix,
+  type NetworkName,
+  networks,
+  oneHot,
+  PIXELS,
+} from '../problem.ts';
+import type { TimedWorkload } from '../workloads.ts';
+
+const floats = async (tensor: tf.Tensor): Promise<Float32Array<ArrayBuffer>> => Float32Array.from(await tensor.data());
+
+/** The forward pass of a network over variables of its own. */
+function makeNetwork(network: NetworkName): { variables: tf.Variable[]; logits(x: tf.Tensor2D): tf.Tensor2D } {
+  const variables = initialParameters(network).map(({ name, shape, values }) => tf.variable(tf.tensor(values, [...shape]), true, name));
+  const layers = networks[network].length - 1;
+  return {
+    variables,
+    logits: (x) => {
+      let y = x;
+      for (let layer = 0; layer < layers; layer++) {
+        const [weight, bias] = [variables[2 * layer], variables[2 * layer + 1]] as [tf.Variable, tf.Variable];
+        y = tf.fused.matMul({ a: y, b: weight as tf.Tensor2D, bias, activation: layer < layers - 1 ? 'relu' : 'linear' }) as tf.Tensor2D;
+      }
+      return y;
+    },
+  };
+}
+
+function openTraining(workload: TimedWorkload & { kind: 'train' }): Session {
+  const { batch: rows } = workload;
+  const digits = makeDigits();
+  const batches = Array.from({ length: EXAMPLES / rows }, (_, index) => {
+    const { x, labels } = batchOf(digits, rows, index);
+    return { x: tf.tensor2d(x, [rows, PIXELS]), answers: tf.tensor2d(oneHot(labels), [rows, CLASSES]) };
+  });
+  const { variables, logits } = makeNetwork(workload.network);
+  const optimizer = tf.train.adam(ADAM.learningRate, ADAM.beta1, ADAM.beta2, ADAM.epsilon);
+  let step = 0;
+  const next = (): { x: tf.Tensor2D; answers: tf.Tensor2D } => batches[step++ % batches.length] as (typeof batches)[number];
+  const lossOf = ({ x, answers }: { x: tf.Tensor2D; answers: tf.Tensor2D }): tf.Scalar =>
+    tf.losses.softmaxCrossEntropy(answers, logits(x)) as tf.Scalar;
+  const train = (): void => {
+    const batch = next();
+    optimizer.minimize(() => lossOf(batch), false, variables);
+  };
+  return {
+    async results() {
+      const first = batches[0] as (typeof batches)[number];
+      const results: Record<string, Float32Array<ArrayBuffer>> = { logits: await floats(tf.tidy(() => logits(first.x))) };
+      const { value, grads } = tf.variableGrads(() => lossOf(first), variables);
+      for (const [name, gradient] of Object.entries(grads)) {
+        results[`gradient/${name}`] = brief(await gradient.data());
+        gradient.dispose();
+      }
+      value.dispose();
+      const losses: number[] = [];
+      for (let i = 0; i < workload.checkedSteps; i++) {
+        const batch = next();
+        const loss = optimizer.minimize(() => lossOf(batch), true, variables) as tf.Scalar;
+        losses.push(...(await loss.data()));
+        loss.dispose();
+      }
+      return { ...results, losses: Float32Array.from(losses) };
+    },
+    async run(times) {
+      for (let i = 0; i < times; i++) train();
+      // The last bias depends on every step.
+      return (await (variables.at(-1) as tf.Variable).data())[0] as number;
+    },
+    encode(times) {
+      for (let i = 0; i < times; i++) train();
+    },
+  };
+}
+
+/** Repeats something that gives a tensor; only the last is read. */
+function repeated(work: () => tf.Tensor, results: (values: Float32Array<ArrayBuffer>) => Results): Session {
+  const repeat = (times: number): tf.Tensor => {
+    for (let i = 1; i < times; i++) work().dispose();
+    return work();
+  };
+  const read = async (times: number): Promise<Float32Array<ArrayBuffer>> => {
+    const last = repeat(times);
+    const values = await floats(last);
+    last.dispose();
+    return values;
+  };
+  return {
+    results: async () => results(await read(1)),
+    run: async (times) => (await read(times)).at(-1) as number,
+    encode: (times) => repeat(times).dispose(),
+  };
+}
+
+function openInference(workload: TimedWorkload & { kind: 'infer' }): Session {
+  const { logits } = makeNetwork(workload.network);
+  const x = tf.tensor2d(batchOf(makeDigits(), workload.batch, 0).x, [workload.batch, PIXELS]);
+  return repeated(
+    () => tf.tidy(() => tf.softmax(logits(x))),
+    (probabilities) => ({ probabilities }),
+  );
+}
+
+function openProduct(size: number): Session {
+  const [a, b] = (['a', 'b'] as const).map((name) => tf.tensor2d(matrix(name, size), [size, size])) as [tf.Tensor2D, tf.Tensor2D];
+  return repeated(
+    () => tf.matMul(a, b),
+    (values) => productInBrief(values, size),
+  );
+}
+
+/** The contender on one backend; `prepare` registers it. */
+export function tensorflow(backend: string, description: string, prepare: () => Promise<void> = async () => {}): Contender {
+  return {
+    description: `tfjs-core ${tf.version_core}; ${description}`,
+    async open(workload) {
+      await prepare();
+      if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not use its ${backend} backend here.`);
+      await tf.ready();
+      if (workload.kind === 'train') return openTraining(workload);
+      if (workload.kind === 'infer') return openInference(workload);
+      return openProduct(workload.size);
+    },
+  };
+}

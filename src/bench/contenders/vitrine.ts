@@ -1,0 +1,114 @@
+/** Vitrine, through its public interface. */
+
+import { adam, buildModel, compile, createTrainer, type Device, dense, Graph, openDevice, type StepRecord } from '../../engine/index.ts';
+import { matmul } from '../../engine/ops/matmul.ts';
+import { brief, productInBrief } from '../agreement.ts';
+import type { Contender, Session } from '../contender.ts';
+import { ADAM, batchOf, makeDigits, matrix, type NetworkName, networks, SEED } from '../problem.ts';
+import type { TimedWorkload } from '../workloads.ts';
+
+/** The network of a workload; its initial weights are those of `initialParameters`, which draws them as the engine does. */
+function networkOf(network: NetworkName): Parameters<typeof buildModel>[1] {
+  const widths = networks[network];
+  const layers = widths.slice(1).map((units, i) => dense(units, { activation: i < widths.length - 2 ? 'relu' : 'softmax' }));
+  return { inputShape: [widths[0] as number], layers, seed: SEED };
+}
+
+/** The trainer of a workload, with its data set resident. */
+export async function openTrainer(
+  device: Device,
+  workload: TimedWorkload & { kind: 'train' },
+): Promise<Awaited<ReturnType<typeof createTrainer>>> {
+  const model = await buildModel(device, networkOf(workload.network));
+  return createTrainer(model, { data: makeDigits(), optimizer: adam(ADAM), batchSize: workload.batch });
+}
+
+async function openTraining(device: Device, workload: TimedWorkload & { kind: 'train' }): Promise<Session> {
+  const trainer = await openTrainer(device, workload);
+  const { model } = trainer;
+  return {
+    async results() {
+      const first = batchOf(makeDigits(), workload.batch, 0);
+      const logits = await (await model.logits(first.x)).read();
+      const { parameters } = await model.gradients(first.x, first.labels);
+      const gradients: Record<string, Float32Array<ArrayBuffer>> = {};
+      for (const [name, gradient] of parameters) gradients[`gradient/${name}`] = brief(await gradient.read());
+      // The batches of the timed path: gathered on the GPU.
+      const records: StepRecord[] = [];
+      await trainer.run(workload.checkedSteps, { onSteps: (steps) => records.push(...steps) });
+      return { logits: Float32Array.from(logits), losses: Float32Array.from(records, ({ loss }) => loss), ...gradients };
+    },
+    async run(times) {
+      await trainer.run(times);
+      return (await trainer.synchronize()).loss;
+    },
+    encode(times) {
+      const encoder = device.gpu.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      for (let i = 0; i < times; i++) {
+        trainer.gatherPlan?.encode(pass);
+        trainer.plan.encode(pass);
+      }
+      pass.end();
+      encoder.finish();
+    },
+  };
+}
+
+async function openInference(device: Device, workload: TimedWorkload & { kind: 'infer' }): Promise<Session> {
+  const model = await buildModel(device, networkOf(workload.network));
+  const x = device.tensor(batchOf(makeDigits(), workload.batch, 0).x, [workload.batch, ...model.spec.inputShape]);
+  const repeat = async (times: number): Promise<Float32Array> => {
+    for (let i = 1; i < times; i++) (await model.predict(x)).dispose();
+    const last = await model.predict(x);
+    const values = await last.read();
+    last.dispose();
+    return values;
+  };
+  return {
+    results: async () => ({ probabilities: Float32Array.from(await repeat(1)) }),
+    run: async (times) => (await repeat(times))[0] as number,
+    encode: async (times) => {
+      for (let i = 0; i < times; i++) (await model.predict(x)).dispose();
+    },
+  };
+}
+
+/** Products that go into one submit. */
+const MOST_A_SUBMIT = 32;
+
+async function openProduct(device: Device, size: number): Promise<Session> {
+  const graph = new Graph();
+  const [a, b] = (['a', 'b'] as const).map((name) => graph.placeholder(name, [size, size])) as [
+    ReturnType<Graph['placeholder']>,
+    ReturnType<Graph['placeholder']>,
+  ];
+  const y = matmul(a, b);
+  const tensors = new Map([a, b].map((node, i) => [node, device.tensor(matrix(i === 0 ? 'a' : 'b', size), [size, size])]));
+  const plan = await compile(device, [y], { name: `matmul ${size}`, tensors });
+  const repeat = (times: number): void => {
+    for (let left = times; left > 0; left -= MOST_A_SUBMIT) plan.run(Math.min(left, MOST_A_SUBMIT));
+  };
+  const read = async (): Promise<Float32Array> => {
+    repeat(1);
+    return plan.tensor(y).read();
+  };
+  return {
+    results: async () => productInBrief(await read(), size),
+    run: async (times) => {
+      repeat(times);
+      return (await plan.tensor(y).read()).at(-1) as number;
+    },
+    encode: repeat,
+  };
+}
+
+export const contender: Contender = {
+  description: 'fused plans, many steps a submit',
+  async open(workload) {
+    const device = await openDevice();
+    if (workload.kind === 'train') return openTraining(device, workload);
+    if (workload.kind === 'infer') return openInference(device, workload);
+    return openProduct(device, workload.size);
+  },
+};

@@ -1,0 +1,163 @@
+/** What every contender must agree with: the same work in float64 on the CPU, in loops that a person can read. */
+
+import { brief, checkedRows } from './agreement.ts';
+import type { Results } from './contender.ts';
+import { ADAM, type Batch, batchOf, CLASSES, initialParameters, makeDigits, matrix, networks } from './problem.ts';
+import type { TimedWorkload } from './workloads.ts';
+
+export function referenceResults(workload: TimedWorkload): Results {
+  if (workload.kind === 'matmul') return referenceProduct(workload.size);
+  const network = new ReferenceNetwork(workload.network);
+  const digits = makeDigits();
+  const batch = (index: number): Batch => batchOf(digits, workload.batch, index);
+  if (workload.kind === 'infer') return { probabilities: Float32Array.from(softmaxRows(network.logits(batch(0)))) };
+  const logits = Float32Array.from(network.logits(batch(0)));
+  const gradients = network.gradients(batch(0));
+  const losses = Float32Array.from({ length: workload.checkedSteps }, (_, step) => network.train(batch(step)));
+  return { logits, losses, ...Object.fromEntries(gradients.values.map((values, i) => [`gradient/${network.names[i]}`, brief(values)])) };
+}
+
+/** Some rows of C = A B, and the sum of every row, which is A (B 1). */
+function referenceProduct(size: number): Results {
+  const a = matrix('a', size);
+  const b = matrix('b', size);
+  const rows = checkedRows(size).flatMap((row) => {
+    const out = new Float64Array(size);
+    for (let k = 0; k < size; k++) {
+      const factor = a[row * size + k] as number;
+      for (let col = 0; col < size; col++) out[col] = (out[col] as number) + factor * (b[k * size + col] as number);
+    }
+    return [...out];
+  });
+  const sumsOfB = Float64Array.from({ length: size }, (_, k) =>
+    b.subarray(k * size, (k + 1) * size).reduce((sum, value) => sum + value, 0),
+  );
+  const rowSums = Float32Array.from({ length: size }, (_, row) =>
+    sumsOfB.reduce((sum, value, k) => sum + (a[row * size + k] as number) * value, 0),
+  );
+  return { rows: Float32Array.from(rows), rowSums };
+}
+
+function softmaxRows(logits: Float64Array): Float64Array {
+  const result = new Float64Array(logits.length);
+  for (let from = 0; from < logits.length; from += CLASSES) {
+    const row = logits.subarray(from, from + CLASSES);
+    const largest = Math.max(...row);
+    const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+    row.forEach((value, i) => {
+      result[from + i] = Math.exp(value - largest) / sum;
+    });
+  }
+  return result;
+}
+
+class ReferenceNetwork {
+  readonly names: readonly string[];
+  readonly #widths: readonly number[];
+  /** Weight and bias of each layer in turn. */
+  readonly #parameters: Float64Array[];
+  readonly #first: Float64Array[];
+  readonly #second: Float64Array[];
+  #step = 0;
+
+  constructor(name: keyof typeof networks) {
+    const parameters = initialParameters(name);
+    this.names = parameters.map((parameter) => parameter.name);
+    this.#widths = networks[name];
+    this.#parameters = parameters.map(({ values }) => Float64Array.from(values));
+    this.#first = parameters.map(({ values }) => new Float64Array(values.length));
+    this.#second = parameters.map(({ values }) => new Float64Array(values.length));
+  }
+
+  /** The input and every layer's output, the last without softmax. Zeros are skipped: most pixels are paper. */
+  #forward({ x, labels }: Batch): Float64Array[] {
+    const outputs = [Float64Array.from(x)];
+    const layers = this.#widths.length - 1;
+    for (let layer = 0; layer < layers; layer++) {
+      const [width, next] = [this.#widths[layer] as number, this.#widths[layer + 1] as number];
+      const [weight, bias] = [this.#parameters[2 * layer] as Float64Array, this.#parameters[2 * layer + 1] as Float64Array];
+      const input = outputs[layer] as Float64Array;
+      const output = new Float64Array(labels.length * next);
+      for (let row = 0; row < labels.length; row++) {
+        const y = output.subarray(row * next, (row + 1) * next);
+        y.set(bias);
+        for (let i = 0; i < width; i++) {
+          const value = input[row * width + i] as number;
+          if (value === 0) continue;
+          for (let o = 0; o < next; o++) y[o] = (y[o] as number) + value * (weight[i * next + o] as number);
+        }
+        if (layer < layers - 1) for (let o = 0; o < next; o++) if (!((y[o] as number) > 0)) y[o] = 0;
+      }
+      outputs.push(output);
+    }
+    return outputs;
+  }
+
+  logits(batch: Batch): Float64Array {
+    return this.#forward(batch).at(-1) as Float64Array;
+  }
+
+  /** Mean cross-entropy in nats, and its gradient with respect to every parameter. */
+  gradients(batch: Batch): { loss: number; values: Float64Array[] } {
+    const outputs = this.#forward(batch);
+    const rows = batch.labels.length;
+    const values = this.#parameters.map(({ length }) => new Float64Array(length));
+    let dy = softmaxRows(outputs.at(-1) as Float64Array);
+    let loss = 0;
+    batch.labels.forEach((label, row) => {
+      const at = row * CLASSES + label;
+      loss -= Math.log(dy[at] as number) / rows;
+      dy[at] = (dy[at] as number) - 1;
+    });
+    dy = dy.map((value) => value / rows);
+    for (let layer = this.#widths.length - 2; layer >= 0; layer--) {
+      const [width, next] = [this.#widths[layer] as number, this.#widths[layer + 1] as number];
+      const weight = this.#parameters[2 * layer] as Float64Array;
+      const [dweight, dbias] = [values[2 * layer] as Float64Array, values[2 * layer + 1] as Float64Array];
+      const input = outputs[layer] as Float64Array;
+      const dx = new Float64Array(rows * width);
+      for (let row = 0; row < rows; row++) {
+        for (let o = 0; o < next; o++) dbias[o] = (dbias[o] as number) + (dy[row * next + o] as number);
+        for (let i = 0; i < width; i++) {
+          const value = input[row * width + i] as number;
+          // Where ReLU gave zero, no gradient passes; the network's own input needs none.
+          if (value === 0) continue;
+          let sum = 0;
+          for (let o = 0; o < next; o++) {
+            const d = dy[row * next + o] as number;
+            dweight[i * next + o] = (dweight[i * next + o] as number) + value * d;
+            sum += d * (weight[i * next + o] as number);
+          }
+          dx[row * width + i] = sum;
+        }
+      }
+      dy = dx;
+    }
+    return { loss, values };
+  }
+
+  /** One step of Adam (Kingma, Ba 2015, algorithm 1). Returns the loss before it. */
+  train(batch: Batch): number {
+    const { loss, values } = this.gradients(batch);
+    const { learningRate, beta1, beta2, epsilon } = ADAM;
+    this.#step += 1;
+    const correction1 = 1 - beta1 ** this.#step;
+    const correction2 = 1 - beta2 ** this.#step;
+    values.forEach((gradient, which) => {
+      const [parameter, m, v] = [this.#parameters[which], this.#first[which], this.#second[which]] as [
+        Float64Array,
+        Float64Array,
+        Float64Array,
+      ];
+      for (let i = 0; i < gradient.length; i++) {
+        const g = gradient[i] as number;
+        m[i] = beta1 * (m[i] as number) + (1 - beta1) * g;
+        v[i] = beta2 * (v[i] as number) + (1 - beta2) * g * g;
+        parameter[i] =
+          (parameter[i] as number) -
+          (learningRate * ((m[i] as number) / correction1)) / (Math.sqrt((v[i] as number) / correction2) + epsilon);
+      }
+    });
+    return loss;
+  }
+}

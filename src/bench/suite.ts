@@ -1,0 +1,249 @@
+/** Runs workloads over contenders and makes the rows of the table. The studio's page and the command line both call this. */
+
+import { type Agreement, compare } from './agreement.ts';
+import { type ContenderName, contenders as facts, type Results } from './contender.ts';
+import { openStation, type Station } from './station.ts';
+import { rotated, summarise } from './statistics.ts';
+import { findWorkload, isTimed, leastTrainingBytes, type TimedWorkload, yieldOf } from './workloads.ts';
+
+export interface Row {
+  readonly workload: string;
+  readonly contender: ContenderName;
+  /** null where the contender failed or disagreed: no time counts then. */
+  readonly median: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly unit: string;
+  readonly better: 'higher' | 'lower';
+  readonly repeats: number;
+  /** median / the baseline's median, in the unit of the row. */
+  readonly ratioToBaseline: number | null;
+  /** Whether its results are the reference's; null where there is nothing to compare. */
+  readonly agreement: boolean | null;
+  /** Relative to the largest reference value. */
+  readonly largestError?: number;
+  /** Why there is no number. */
+  readonly failure?: string;
+  readonly note?: string;
+}
+
+export interface SuiteOptions {
+  readonly workloads: readonly string[];
+  readonly contenders: readonly ContenderName[];
+  /** The contender that the others are divided by; the first, where it is not among them. */
+  readonly baseline: ContenderName;
+  /** Timed samples of each contender; 5 by default. */
+  readonly repeats?: number;
+  /** About how long a sample lasts; 700 by default. A repetition that takes longer is a sample by itself. */
+  readonly sampleMilliseconds?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type SuiteEvent = { readonly kind: 'stage'; readonly text: string } | { readonly kind: 'rows'; readonly rows: readonly Row[] };
+
+/** One contender's figures for a workload, before the ratio is known. */
+export interface Measured {
+  readonly contender: ContenderName;
+  readonly values: readonly number[];
+  readonly agreement?: Agreement;
+  readonly failure?: string;
+  readonly note?: string;
+}
+
+/** Rows of a workload from what was measured, with the ratio to the baseline. */
+export function rowsOf(
+  workload: string,
+  unit: string,
+  better: Row['better'],
+  baseline: ContenderName,
+  measured: readonly Measured[],
+): Row[] {
+  const medianOf = (each: Measured | undefined): number | null => (each && each.values.length > 0 ? summarise(each.values).median : null);
+  const base = medianOf(measured.find(({ contender }) => contender === baseline));
+  return measured.map((each) => {
+    const { contender, values, agreement, failure, note } = each;
+    const { min, max } = values.length > 0 ? summarise(values) : { min: null, max: null };
+    const median = medianOf(each);
+    return {
+      workload,
+      contender,
+      median,
+      min,
+      max,
+      unit,
+      better,
+      repeats: values.length,
+      ratioToBaseline: median !== null && base !== null && base > 0 ? median / base : null,
+      agreement: agreement ? agreement.agrees : null,
+      ...(agreement && Number.isFinite(agreement.largestError) ? { largestError: agreement.largestError } : {}),
+      ...(failure === undefined ? {} : { failure }),
+      ...(note === undefined ? {} : { note }),
+    };
+  });
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] as string) : String(error));
+
+/** Runs the workloads in order. A contender that fails gets a row that says so; the rest goes on. */
+export async function runSuite(options: SuiteOptions, report: (event: SuiteEvent) => void = () => {}): Promise<Row[]> {
+  const all: Row[] = [];
+  for (const name of options.workloads) {
+    if (options.signal?.aborted) break;
+    const workload = findWorkload(name);
+    let rows: Row[] = [];
+    if (isTimed(workload)) rows = await runTimed(workload, options, report);
+    else if (workload.kind === 'memory') rows = await runMemory(options, report);
+    else if (workload.kind === 'overhead') rows = await runOverhead(options, report);
+    all.push(...rows);
+    report({ kind: 'rows', rows });
+  }
+  return all;
+}
+
+interface Runner {
+  readonly contender: ContenderName;
+  readonly station: Station;
+  times: number;
+  readonly values: number[];
+  agreement?: Agreement;
+  failure?: string;
+}
+
+async function runTimed(workload: TimedWorkload, options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
+  const { contenders, baseline, repeats = 5, sampleMilliseconds = 700, signal } = options;
+  const stage = (text: string): void => report({ kind: 'stage', text: `${workload.name}: ${text}` });
+  const { unit, amount } = yieldOf(workload);
+
+  stage('computing the reference');
+  const reference = await referenceOf(workload, signal);
+  const runners: Runner[] = contenders.map((contender) => ({ contender, station: openStation(signal), times: 1, values: [] }));
+  /** Does something with each contender that still stands; what it throws takes that contender out. */
+  const each = async (which: readonly Runner[], work: (runner: Runner) => Promise<void>): Promise<void> => {
+    for (const runner of which) {
+      if (runner.failure !== undefined) continue;
+      try {
+        await work(runner);
+      } catch (error) {
+        runner.failure = messageOf(error);
+        runner.values.length = 0;
+        runner.station.close();
+      }
+    }
+  };
+  try {
+    await each(runners, async (runner) => {
+      const { title } = facts[runner.contender];
+      stage(`opening and checking ${title}`);
+      await runner.station.call('open', runner.contender, workload.name, false);
+      runner.agreement = compare(await runner.station.call('results'), reference);
+      if (!runner.agreement.agrees) throw new Error(`It disagrees with the reference: ${runner.agreement.detail}.`);
+      stage(`warming up ${title}`);
+      runner.times = await runner.station.call('warmUp', sampleMilliseconds);
+    });
+    for (let round = 0; round < repeats; round++) {
+      await each(rotated(runners, round), async (runner) => {
+        stage(`round ${round + 1} of ${repeats}, ${facts[runner.contender].title}`);
+        const milliseconds = await runner.station.call('sample', runner.times);
+        runner.values.push((amount * runner.times * 1000) / milliseconds);
+      });
+    }
+  } finally {
+    for (const { station } of runners) station.close();
+  }
+  return rowsOf(workload.name, unit, 'higher', baseline, runners);
+}
+
+const references = new Map<string, Results>();
+
+/** Computed once a page, in a worker of its own. */
+async function referenceOf(workload: TimedWorkload, signal: AbortSignal | undefined): Promise<Results> {
+  const found = references.get(workload.name);
+  if (found) return found;
+  const station = openStation(signal);
+  try {
+    const results = await station.call('reference', workload.name);
+    references.set(workload.name, results);
+    return results;
+  } finally {
+    station.close();
+  }
+}
+
+/** The workload that memory and overhead are counted in. */
+const COUNTED = 'train-mlp-32';
+
+/** Opens the counted workload with each WebGPU contender in turn and measures something in it. */
+async function countEach<T>(
+  options: SuiteOptions,
+  report: (event: SuiteEvent) => void,
+  what: string,
+  measure: (station: Station) => Promise<T>,
+): Promise<{ contender: ContenderName; value?: T; failure?: string }[]> {
+  const results: { contender: ContenderName; value?: T; failure?: string }[] = [];
+  for (const contender of options.contenders.filter((name) => facts[name].webgpu)) {
+    report({ kind: 'stage', text: `${what}: ${facts[contender].title}` });
+    const station = openStation(options.signal);
+    try {
+      await station.call('open', contender, COUNTED, true);
+      results.push({ contender, value: await measure(station) });
+    } catch (error) {
+      results.push({ contender, failure: messageOf(error) });
+    } finally {
+      station.close();
+    }
+  }
+  return results;
+}
+
+async function runMemory(options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
+  const least = leastTrainingBytes('mlp', 32);
+  const counted = await countEach(options, report, 'memory', (station) => station.call('peakBytes', 50));
+  const measured = counted.map(
+    ({ contender, value, failure }): Measured => ({
+      contender,
+      values: value === undefined ? [] : [value / 1e6],
+      ...(failure === undefined ? {} : { failure }),
+      ...(value === undefined ? {} : { note: `${(value / least).toFixed(2)} × parameters × 4 + activations + data set` }),
+    }),
+  );
+  return rowsOf('memory', 'MB', 'lower', options.baseline, measured);
+}
+
+const OVERHEAD_STEPS = 100;
+
+const OVERHEAD_UNITS = {
+  dispatches: 'dispatches a step',
+  submits: 'submits a step',
+  buffers: 'buffers created a step',
+  bindGroups: 'bind groups created a step',
+  pipelines: 'pipelines created a step',
+  writes: 'writeBuffer a step',
+  maps: 'mapAsync a step',
+  copies: 'copies a step',
+} as const;
+
+async function runOverhead(options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
+  const counted = await countEach(options, report, 'overhead', (station) => station.call('callsAStep', OVERHEAD_STEPS));
+  const encoded = await countEach(options, report, 'overhead', (station) => station.call('microsecondsAStep', OVERHEAD_STEPS));
+  const rows = (unit: string, values: readonly { contender: ContenderName; value?: number; failure?: string }[]): Row[] =>
+    rowsOf(
+      'overhead',
+      unit,
+      'lower',
+      options.baseline,
+      values.map(({ contender, value, failure }) => ({
+        contender,
+        values: value === undefined ? [] : [value],
+        ...(failure === undefined ? {} : { failure }),
+      })),
+    );
+  return [
+    ...Object.entries(OVERHEAD_UNITS).flatMap(([name, unit]) =>
+      rows(
+        unit,
+        counted.map(({ value, ...rest }) => ({ ...rest, ...(value ? { value: value[name as keyof typeof OVERHEAD_UNITS] } : {}) })),
+      ),
+    ),
+    ...rows('µs of JavaScript a step', encoded),
+  ];
+}

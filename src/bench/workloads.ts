@@ -1,0 +1,74 @@
+/** The workloads as data. What each contender does for one is its own module's business. */
+
+import { EXAMPLES, type NetworkName, networks } from './problem.ts';
+
+interface Common {
+  readonly name: string;
+  /** One line for a person. */
+  readonly title: string;
+}
+
+/** Work that is repeated and timed. */
+export type TimedWorkload = Common &
+  (
+    | {
+        readonly kind: 'train';
+        readonly network: NetworkName;
+        readonly batch: number;
+        /** Steps whose losses are compared with the reference before any time counts. */
+        readonly checkedSteps: number;
+      }
+    | { readonly kind: 'infer'; readonly network: NetworkName; readonly batch: number }
+    | { readonly kind: 'matmul'; readonly size: number }
+  );
+
+/** Work that is measured in its own way. */
+export type SpecialWorkload = Common & { readonly kind: 'cold-start' | 'size' | 'memory' | 'overhead' | 'adapter' | 'profile' };
+
+export type Workload = TimedWorkload | SpecialWorkload;
+
+export const workloads: readonly Workload[] = [
+  { name: 'train-mlp-32', kind: 'train', network: 'mlp', batch: 32, checkedSteps: 10, title: 'Training 784-128-10, batches of 32' },
+  { name: 'train-mlp-256', kind: 'train', network: 'mlp', batch: 256, checkedSteps: 10, title: 'Training 784-128-10, batches of 256' },
+  // The float64 reference of ten such steps would take longer than the workload itself.
+  {
+    name: 'train-wide-256',
+    kind: 'train',
+    network: 'wide',
+    batch: 256,
+    checkedSteps: 2,
+    title: 'Training 784-1024-1024-10, batches of 256',
+  },
+  { name: 'infer-mlp-256', kind: 'infer', network: 'mlp', batch: 256, title: 'Inference 784-128-10, batches of 256' },
+  { name: 'matmul-256', kind: 'matmul', size: 256, title: 'Product of two 256 × 256 matrices' },
+  { name: 'matmul-512', kind: 'matmul', size: 512, title: 'Product of two 512 × 512 matrices' },
+  { name: 'matmul-1024', kind: 'matmul', size: 1024, title: 'Product of two 1024 × 1024 matrices' },
+  { name: 'cold-start', kind: 'cold-start', title: 'Navigation to the first finished training step' },
+  { name: 'memory', kind: 'memory', title: 'Peak of GPU memory while training 784-128-10, batches of 32' },
+  { name: 'size', kind: 'size', title: 'What a page must load to train, minified and gzipped' },
+  { name: 'overhead', kind: 'overhead', title: 'What one training step of 784-128-10, batches of 32, asks of WebGPU' },
+  { name: 'adapter', kind: 'adapter', title: 'What the adapter itself can do' },
+  { name: 'profile', kind: 'profile', title: 'The kernels of a training step against that' },
+];
+
+export function findWorkload(name: string): Workload {
+  const found = workloads.find((workload) => workload.name === name);
+  if (!found) throw new Error(`internal: workloads.ts knows no ${name}`);
+  return found;
+}
+
+export const isTimed = (workload: Workload): workload is TimedWorkload => ['train', 'infer', 'matmul'].includes(workload.kind);
+
+/** What a run of a timed workload is worth: its unit, and how many of them one repetition makes. */
+export function yieldOf(workload: TimedWorkload): { readonly unit: 'samples/s' | 'GFLOP/s'; readonly amount: number } {
+  if (workload.kind === 'matmul') return { unit: 'GFLOP/s', amount: (2 * workload.size ** 3) / 1e9 };
+  return { unit: 'samples/s', amount: workload.batch };
+}
+
+/** Bytes that training cannot do without: parameters, gradients and two moments, activations and the data set. */
+export function leastTrainingBytes(network: NetworkName, batch: number): number {
+  const widths = networks[network];
+  const parameters = widths.slice(1).reduce((sum, outputs, i) => sum + ((widths[i] as number) + 1) * outputs, 0);
+  const activations = batch * widths.reduce((a, b) => a + b, 0);
+  return 4 * (4 * parameters + activations) + EXAMPLES * ((widths[0] as number) + 4);
+}

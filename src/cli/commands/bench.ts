@@ -1,0 +1,87 @@
+import { type ContenderName, contenderNames } from '../../bench/contender.ts';
+import type { Row, SuiteEvent, SuiteOptions } from '../../bench/suite.ts';
+import { formatTable } from '../../bench/table.ts';
+import { workloads } from '../../bench/workloads.ts';
+import { buildBench } from '../bench-build.ts';
+import { Interrupted, usageError } from '../command-error.ts';
+import { openHeadless, untilInterrupted } from '../headless.ts';
+import { type Options, type OptionValues, readOptions } from '../options.ts';
+import { createProgress, paint } from '../terminal.ts';
+import { printHelp } from '../train-options.ts';
+
+const workloadNames = workloads.map(({ name }) => name);
+
+const OPTIONS: Options = {
+  only: { kind: 'text', help: `some of the workloads, with commas between: ${workloadNames.join(', ')}` },
+  contenders: { kind: 'text', help: `some of the contenders, with commas between: ${contenderNames.join(', ')}` },
+  baseline: { kind: 'text', help: 'the contender that the others are divided by (tfjs-webgpu where it takes part)' },
+  repeats: { kind: 'whole', value: 5, least: 1, help: 'timed samples of each' },
+  json: { kind: 'flag', help: 'print the result as one line of JSON' },
+};
+
+/** The names in a list with commas. @throws CommandError for a name that is none of `known` */
+function names<Name extends string>(values: OptionValues, option: string, known: readonly Name[]): readonly Name[] {
+  const text = values.text(option);
+  if (text === undefined) return known;
+  const given = text.split(',').map((name) => name.trim());
+  const unknown = given.find((name) => !known.includes(name as Name));
+  if (unknown !== undefined) {
+    throw usageError(
+      `--${option}: there is no ${unknown === '' ? 'name between two commas' : unknown}.`,
+      `use some of ${known.join(', ')}.`,
+    );
+  }
+  return [...new Set(given)] as Name[];
+}
+
+/** What the arguments ask for. @throws CommandError */
+export function suiteOptions(values: OptionValues): SuiteOptions {
+  const contenders = names<ContenderName>(values, 'contenders', contenderNames);
+  const baseline = (values.text('baseline') ?? (contenders.includes('tfjs-webgpu') ? 'tfjs-webgpu' : contenders[0])) as ContenderName;
+  if (!contenders.includes(baseline)) {
+    throw usageError(`--baseline is ${baseline}, which does not take part.`, `use one of ${contenders.join(', ')}.`);
+  }
+  return { workloads: names(values, 'only', workloadNames), contenders, baseline, repeats: values.number('repeats') as number };
+}
+
+export async function run(args: readonly string[]): Promise<number> {
+  const values = readOptions(OPTIONS, args);
+  if (values.help) return printHelp('bench', 'Measures this engine and others in a headless browser.', OPTIONS);
+  const options = suiteOptions(values);
+  const progress = createProgress(process.stderr);
+  return untilInterrupted(async (signal) => {
+    progress.stage('Building the pages');
+    const built = await buildBench();
+    try {
+      const headless = await openHeadless({ built: built.folder });
+      try {
+        progress.line(headless.description);
+        const show = (event: SuiteEvent): void => {
+          if (event.kind === 'stage') progress.stage(event.text);
+          else progress.line(formatTable(event.rows).trimEnd());
+        };
+        const rows = await headless.runTask<Row[]>({
+          page: built.page,
+          parameters: options,
+          signal,
+          onEvent: (event) => show(event as SuiteEvent),
+          onWarning: (line) => progress.line(`warning: ${line}`),
+        });
+        if (signal.aborted) throw new Interrupted('Stopped.');
+        progress.end();
+        const style = {
+          columns: process.stdout.columns ?? 100,
+          bold: (text: string): string => paint('bold', text),
+          dim: (text: string): string => paint('dim', text),
+          bar: (text: string): string => paint('cyan', text),
+        };
+        process.stdout.write(values.flag('json') ? `${JSON.stringify({ adapter: {}, rows })}\n` : formatTable(rows, style));
+        return 0;
+      } finally {
+        await headless.close();
+      }
+    } finally {
+      built.dispose();
+    }
+  });
+}
