@@ -204,9 +204,10 @@ function requireJson(value: unknown, path: string): void {
   if (value === null || value === undefined || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return;
   const plain = Array.isArray(value) || (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype);
   if (!plain) {
+    const what = typeof value === 'number' ? value : `a ${typeof value === 'object' ? value.constructor?.name : typeof value}`;
     throw new VitrineError(
       'invalid-option',
-      `${path} is ${typeof value === 'number' ? value : `a ${typeof value}`}, which a file cannot hold.`,
+      `${path} is ${what}, which a file cannot hold.`,
       'use numbers, texts, lists and plain objects as options of layers.',
       {
         path,

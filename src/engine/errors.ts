@@ -67,7 +67,7 @@ export function checkNumber(name: string, value: number, least: number, most: nu
   if (!Number.isFinite(value) || value < least || value > most) {
     const range = most === Number.POSITIVE_INFINITY ? `at least ${least}` : `between ${least} and ${most}`;
     const got = typeof value === 'number' ? value : JSON.stringify(value);
-    throw new VitrineError('invalid-option', `${name} is ${got}; it must be a number ${range}.`, `pass a ${name} ${range}.`, {
+    throw new VitrineError('invalid-option', `${name} is ${got}; it must be a number ${range}.`, `pass a number ${range}.`, {
       name,
       value,
       least,
@@ -78,16 +78,8 @@ export function checkNumber(name: string, value: number, least: number, most: nu
 
 /** Refuses an option that is not a whole number in [least, most]. */
 export function checkWhole(name: string, value: number, least: number, most: number = Number.MAX_SAFE_INTEGER): void {
-  checkNumber(name, value, least, most);
-  if (!Number.isInteger(value)) {
-    throw new VitrineError(
-      'invalid-option',
-      `${name} is ${value}; it must be a whole number.`,
-      `pass a whole number, such as ${Math.round(value)}.`,
-      {
-        name,
-        value,
-      },
-    );
+  checkNumber(name, value, least, most === Number.MAX_SAFE_INTEGER ? Number.POSITIVE_INFINITY : most);
+  if (!Number.isSafeInteger(value)) {
+    throw new VitrineError('invalid-option', `${name} is ${value}; it must be a whole number.`, 'pass a whole number.', { name, value });
   }
 }

@@ -32,16 +32,16 @@ export { decodeSafetensors, type Safetensors, type StoredTensor } from './safete
 export { constantRate, cosineDecay, type Schedule, stepDecay, warmUp } from './schedules.ts';
 export type { Change, FullSnapshot, Snapshot, ViewSnapshot } from './snapshot.ts';
 export type { Tensor } from './tensor.ts';
-export {
-  createTrainer,
-  type EarlyStopping,
-  type EpochRecord,
-  type Evaluation,
-  type FitOptions,
-  type History,
-  type Progress,
-  type StepRecord,
-  type StopCondition,
-  type Trainer,
-  type TrainerOptions,
-} from './trainer.ts';
+export { createTrainer, type Trainer } from './trainer.ts';
+export type {
+  EarlyStopping,
+  EpochRecord,
+  Evaluation,
+  FitOptions,
+  History,
+  Progress,
+  RunOptions,
+  StepRecord,
+  StopCondition,
+  TrainerOptions,
+} from './training-options.ts';

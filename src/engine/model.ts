@@ -364,7 +364,7 @@ interface CompiledForward {
 }
 
 /** A node that is no other's place: a product by 1 for what is a view, a placeholder, a constant, or already taken. */
-function distinct(gradient: Node, of: Node): Node {
+export function distinct(gradient: Node, of: Node): Node {
   const plain = gradient.operation && !gradient.operation.view && gradient.operation.name !== 'fill' && gradient !== of;
   return plain ? gradient : scale(gradient, 1);
 }

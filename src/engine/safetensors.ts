@@ -235,7 +235,7 @@ function checkPlaces(places: readonly Place[], bytes: number): void {
   if (bytes > end) {
     throw badFile(
       'trailing-bytes',
-      `${bytes - end} bytes follow the last tensor.`,
+      `The last tensor ends at byte ${end} of the values, but the file goes on to ${bytes}.`,
       'copy or download the file again; something was added to it.',
       { bytes: bytes - end },
     );

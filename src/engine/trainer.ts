@@ -5,28 +5,22 @@
  * Losses arrive late, through a ring on the GPU that a reader copies out at most thirty times a second, and only while someone listens.
  */
 
-import { compile, type VariantTable } from './compile.ts';
 import { checkFinite, type Dataset, validateDataset } from './dataset.ts';
 import type { Device, DeviceBuffer } from './device.ts';
-import { differentiate } from './differentiate.ts';
 import { checkNumber, checkWhole, show, VitrineError } from './errors.ts';
 import { type EvaluationRange, Evaluator } from './evaluator.ts';
+import { type FitHost, fitEpochs } from './fit.ts';
 import { compileGather } from './gather.ts';
-import { Graph, type Node } from './graph.ts';
-import { buildLoss, type Loss } from './losses.ts';
+import type { Node } from './graph.ts';
+import type { Loss } from './losses.ts';
 import { checkAnswers, type Examples, type Model } from './model.ts';
 import { elements } from './operation.ts';
-import { advance } from './ops/advance.ts';
-import { scale } from './ops/arithmetic.ts';
-import { constant } from './ops/fill.ts';
-import { clipByGlobalNorm } from './ops/gradient-norm.ts';
-import { meanOverRows } from './ops/mean-over-rows.ts';
-import { adam, momentNames, type Optimizer, type ParameterGroup, updateNode } from './optimizers.ts';
+import { adam, momentNames, type Optimizer, type ParameterGroup } from './optimizers.ts';
 import type { Plan } from './plan.ts';
 import { dataHash, type ResidentData, residentData } from './resident-data.ts';
-import type { Schedule } from './schedules.ts';
 import type { Change, FullSnapshot, Snapshot, ViewSnapshot } from './snapshot.ts';
 import { Tensor } from './tensor.ts';
+import type { Evaluation, FitOptions, History, RunOptions, StepRecord, StopCondition, TrainerOptions } from './training-options.ts';
 import {
   fieldBytes,
   getField,
@@ -38,114 +32,7 @@ import {
   type StateField,
   stateField,
 } from './training-state.ts';
-
-export interface TrainerOptions {
-  readonly data?: Dataset;
-  /** 'crossEntropy' by default. */
-  readonly loss?: Loss;
-  /** adam() by default. */
-  readonly optimizer?: Optimizer;
-  /** Rows of a batch; 32 by default. */
-  readonly batchSize?: number;
-  /** Of the step and the base rate; the base rate throughout, by default. */
-  readonly schedule?: Schedule;
-  /** Last fraction of the data, before shuffling, that is held out; 0 by default. */
-  readonly validationSplit?: number;
-  /** Largest global norm of the gradients; unlimited by default. */
-  readonly clipNorm?: number;
-  /** Parameters treated apart; the last match counts. */
-  readonly groups?: readonly ParameterGroup[];
-  readonly variants?: VariantTable;
-  /** Of shuffling and dropout; the model's seed by default. */
-  readonly seed?: number;
-}
-
-/** One finished step, as the ring tells it. */
-export interface StepRecord {
-  /** Number of the step, from 0. */
-  readonly step: number;
-  /** Mean over the batch before the update; nats for cross-entropy. */
-  readonly loss: number;
-  /** Share of the batch predicted right. */
-  readonly accuracy: number;
-  readonly rows: number;
-}
-
-export interface Progress {
-  /** From 1. */
-  readonly epoch: number;
-  readonly epochs: number;
-  /** Steps done in this epoch. */
-  readonly step: number;
-  /** Steps an epoch. */
-  readonly steps: number;
-  /** Steps done since the start of training. */
-  readonly totalStep: number;
-  /** Mean over the examples of the epoch so far. */
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly samplesPerSecond: number;
-  readonly secondsLeft: number;
-}
-
-export interface EpochRecord {
-  /** From 1. */
-  readonly epoch: number;
-  readonly loss: number;
-  readonly accuracy: number;
-  readonly validationLoss?: number;
-  readonly validationAccuracy?: number;
-  /** Time of training alone, without validation. */
-  readonly seconds: number;
-}
-
-export interface History {
-  readonly epochs: readonly EpochRecord[];
-  /** Why it ended before the last epoch. */
-  readonly stopped?: 'aborted' | 'early-stopping' | HaltReason;
-}
-
-export interface EarlyStopping {
-  /** What must improve; 'validationLoss' by default. */
-  readonly monitor?: 'loss' | 'validationLoss' | 'accuracy' | 'validationAccuracy';
-  /** Epochs without improvement that are borne; 0 by default, as in Keras. */
-  readonly patience?: number;
-  /** Smallest change that counts; 0 by default. */
-  readonly minimumDelta?: number;
-  /** Whether to go back to the best epoch's parameters; false by default. */
-  readonly restoreBest?: boolean;
-}
-
-export interface RunOptions {
-  /** Called with the steps that have arrived since the last call, at most thirty times a second. */
-  readonly onSteps?: (steps: readonly StepRecord[]) => void;
-  readonly signal?: AbortSignal;
-}
-
-export interface FitOptions {
-  readonly epochs: number;
-  /** Overrides the trainer's. */
-  readonly validationSplit?: number;
-  readonly earlyStopping?: EarlyStopping;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: Progress) => void;
-  readonly onEpoch?: (epoch: EpochRecord) => void;
-  readonly onSteps?: (steps: readonly StepRecord[]) => void;
-}
-
-/** A reason to stop, checked on the GPU before each update. */
-export interface StopCondition {
-  readonly lossAbove?: number;
-  readonly lossBelow?: number;
-  /** Stop when this many steps are done. */
-  readonly step?: number;
-}
-
-export interface Evaluation {
-  /** Mean over the examples; nats for cross-entropy. */
-  readonly loss: number;
-  readonly accuracy: number;
-}
+import { compileTrainingStep, type Settings, type StepTensors } from './training-step.ts';
 
 const RING_SIZE = 4096;
 const RATE_TABLE = 16384;
@@ -188,18 +75,6 @@ export async function createTrainer(model: Model, options: TrainerOptions = {}):
   return trainer;
 }
 
-interface Settings {
-  readonly loss: Loss;
-  readonly optimizer: Optimizer;
-  readonly batchSize: number;
-  readonly schedule: Schedule | undefined;
-  readonly validationSplit: number;
-  readonly clipNorm: number | undefined;
-  readonly groups: readonly ParameterGroup[];
-  readonly variants: VariantTable;
-  readonly seed: number;
-}
-
 /** What a lost device is filled from. */
 interface SafePoint {
   readonly step: number;
@@ -218,6 +93,7 @@ export class Trainer {
 
   readonly #device: Device;
   readonly #settings: Settings;
+  readonly #stepTensors: StepTensors;
   readonly #gradients: Tensor;
   readonly #moments: readonly Tensor[];
   readonly #state: Tensor;
@@ -280,6 +156,17 @@ export class Trainer {
         ? make('batch/labels', [settings.batchSize], 'uint32')
         : make('batch/targets', [settings.batchSize, ...outputShape]);
 
+    this.#stepTensors = {
+      x: this.#x,
+      answer: this.#answer,
+      state: this.#state,
+      ring: this.#ring,
+      rates: this.#rates,
+      gradients: this.#gradients,
+      moments: this.#moments,
+      groups: this.#groups,
+      blockGroups: this.#blockGroups,
+    };
     this.#blockOwners = new Uint32Array(floats / 64);
     [...model.extents().values()].forEach(({ offset, length }, group) => {
       this.#blockOwners.fill(group, offset / 64, Math.ceil((offset + length) / 64));
@@ -430,70 +317,13 @@ export class Trainer {
 
   /** Compiles the step, with the watched tensors kept. For createTrainer and watch. */
   async compileStep(): Promise<void> {
-    const { model } = this;
-    const { optimizer, clipNorm, loss, variants } = this.#settings;
-    const graph = new Graph();
-    const state = graph.placeholder('state', [STATE_WORDS], 'uint32');
-    const forward = model.forward(graph, this.batchSize, { training: true, state });
-    const { answer, rowLoss, rowHit } = buildLoss(loss, forward);
-    const mean = meanOverRows(rowLoss, state);
-    const parameters = [...forward.parameters.values()];
-    const gradients = differentiate(mean, parameters).map((gradient, i) =>
-      ownNode(gradient ?? constant(graph, 0, parameters[i]?.shape), graph),
-    );
-    const flat = (name: string, like: Tensor): Node => graph.placeholder(name, like.shape, like.dtype);
-    const flatGradients = flat('gradients', this.#gradients);
-    const rates = flat('rates', this.#rates);
-    const ring = flat('ring', this.#ring);
-    const common = [
-      flatGradients,
-      flat('block groups', this.#blockGroups),
-      flat('groups', this.#groups),
-      state,
-      flat('parameters', model.flatParameters),
-    ];
-    const moments = this.#moments.map((moment) => flat(moment.name, moment));
-    const clip = clipNorm === undefined ? [] : [clipByGlobalNorm(flatGradients, state, clipNorm)];
-    const advanced = advance(rowLoss, rowHit, rates, state, ring, { beta1: optimizer.beta1, beta2: optimizer.beta2 });
-    const update = updateNode(optimizer, common, moments);
-
-    const tensors = model.bindings(forward);
-    const bind = (node: Node, tensor: Tensor): void => {
-      tensors.set(node, tensor);
-    };
-    bind(state, this.#state);
-    bind(forward.x, this.#x);
-    bind(answer, this.#answer);
-    bind(rates, this.#rates);
-    bind(ring, this.#ring);
-    const commonTensors = [this.#gradients, this.#blockGroups, this.#groups, this.#state, model.flatParameters];
-    for (const [i, node] of common.entries()) bind(node, commonTensors[i] as Tensor);
-    for (const [i, node] of moments.entries()) bind(node, this.#moments[i] as Tensor);
-    const places = [...model.partition('gradient/', this.#gradients).values()];
-    for (const [i, node] of gradients.entries()) bind(node, places[i] as Tensor);
-
-    const watchable = new Map([...forward.activations, ['logits', forward.logits] as const]);
-    const kept = this.#watched
-      .filter((name) => !this.tensors.has(name) || watchable.has(name))
-      .map((name) => {
-        const node = watchable.get(name);
-        if (!node) {
-          const known = [...this.tensors.keys(), ...watchable.keys()].join(', ');
-          throw new VitrineError('unknown-name', `There is no tensor called '${name}' to watch.`, `watch one of ${known}.`, { name });
-        }
-        return [name, node] as const;
-      });
-    // Of the activations, the step keeps what backward needs; what is not watched may be fused away or overwritten.
-    const plan = await compile(this.#device, [...gradients, ...clip, advanced, update, ...kept.map(([, node]) => node)], {
-      name: 'train',
-      owner: 'train',
-      tensors,
-      variants,
-    });
+    const { plan, watchable } = await compileTrainingStep(this.model, this.#settings, this.#stepTensors, this.#watched);
     this.#plan?.dispose();
     this.#plan = plan;
-    for (const name of watchable.keys()) this.tensors.delete(name);
-    for (const [name, node] of kept) this.tensors.set(name, plan.tensor(node));
+    for (const [name, node] of watchable) {
+      if (this.#watched.includes(name)) this.tensors.set(name, plan.tensor(node));
+      else this.tensors.delete(name);
+    }
   }
 
   /**
@@ -817,7 +647,19 @@ export class Trainer {
     checkWhole('epochs', options.epochs, 1);
     return this.#exclusively(async () => {
       if (options.validationSplit !== undefined) this.#splitAnew(options.validationSplit);
-      return this.#fit(options);
+      const { data, examples, validation } = this.#ranges();
+      const host: FitHost = {
+        step: () => this.#submitted,
+        halted: () => this.#halted,
+        drive: (target, run) => this.#drive(target, run),
+        validate: async () => validation && this.#evaluate(data, validation),
+        save: async () => {
+          await this.#saveSafePoint();
+          return this.#safe.parameters;
+        },
+        putBack: (parameters) => this.model.flatParameters.write(parameters),
+      };
+      return fitEpochs(host, { ...options, examples, steps: this.stepsPerEpoch });
     });
   }
 
@@ -836,65 +678,6 @@ export class Trainer {
     const changed = examples !== splitAt(size, this.#validationSplit);
     this.#validationSplit = validationSplit;
     if (changed) this.#setExamples(examples);
-  }
-
-  async #fit({ epochs, earlyStopping, signal, onProgress, onEpoch, onSteps }: FitOptions): Promise<History> {
-    const steps = this.stepsPerEpoch;
-    const { examples, validation } = this.#ranges();
-    const records: EpochRecord[] = [];
-    const start = this.#submitted;
-    const begun = performance.now();
-    const best = new Best(earlyStopping);
-    let trainSeconds = 0;
-    let seen = 0;
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const from = start + (epoch - 1) * steps;
-      const epochBegun = performance.now();
-      const totals = new EpochTotals();
-      const listen = (news: readonly StepRecord[]): void => {
-        for (const record of news) totals.add(record);
-        onSteps?.(news);
-        const seconds = trainSeconds + (performance.now() - epochBegun) / 1000;
-        const samplesPerSecond = (seen + totals.rows) / seconds;
-        const elapsed = (performance.now() - begun) / 1000;
-        const share = (seen + totals.rows) / (epochs * examples);
-        onProgress?.({
-          epoch,
-          epochs,
-          step: totals.steps,
-          steps,
-          totalStep: from - start + totals.steps,
-          loss: totals.loss,
-          accuracy: totals.accuracy,
-          samplesPerSecond,
-          secondsLeft: (elapsed * (1 - share)) / share,
-        });
-      };
-      await this.#drive(from + steps, { onSteps: listen, ...(signal ? { signal } : {}) });
-      const seconds = (performance.now() - epochBegun) / 1000;
-      trainSeconds += seconds;
-      seen += totals.rows;
-      if (this.#halted !== 'running' || signal?.aborted) {
-        return { epochs: records, stopped: this.#halted === 'running' ? 'aborted' : this.#halted };
-      }
-      const held = validation ? await this.#evaluate(this.#ranges().data, validation) : undefined;
-      const record: EpochRecord = {
-        epoch,
-        loss: totals.loss,
-        accuracy: totals.accuracy,
-        seconds,
-        ...(held ? { validationLoss: held.loss, validationAccuracy: held.accuracy } : {}),
-      };
-      records.push(record);
-      onEpoch?.(record);
-      await this.#saveSafePoint();
-      if (earlyStopping && best.isOver(record, () => this.#safe.parameters)) {
-        if (best.parameters) this.model.flatParameters.write(best.parameters);
-        return { epochs: records, stopped: 'early-stopping' };
-      }
-      if (signal?.aborted) return { epochs: records, stopped: 'aborted' };
-    }
-    return { epochs: records };
   }
 
   /**
@@ -1210,66 +993,3 @@ export class Trainer {
 
 /** Examples trained on, the rest being held out at the end, as in Keras. */
 const splitAt = (size: number, validationSplit: number): number => Math.floor(size * (1 - validationSplit));
-
-/** A node that a place can be given to: not a view, constant or placeholder. */
-function ownNode(node: Node, graph: Graph): Node {
-  const plain = node.operation && !node.operation.view && node.operation.name !== 'fill' && node.graph === graph;
-  return plain ? node : scale(node, 1);
-}
-
-/** Running means over an epoch. */
-class EpochTotals {
-  rows = 0;
-  steps = 0;
-  #loss = 0;
-  #hits = 0;
-
-  add({ loss, accuracy, rows }: StepRecord): void {
-    this.rows += rows;
-    this.steps += 1;
-    this.#loss += loss * rows;
-    this.#hits += accuracy * rows;
-  }
-
-  get loss(): number {
-    return this.#loss / this.rows;
-  }
-
-  get accuracy(): number {
-    return this.#hits / this.rows;
-  }
-}
-
-/** The best epoch so far, as early stopping sees it. */
-class Best {
-  parameters: Float32Array<ArrayBuffer> | undefined;
-  readonly #options: EarlyStopping | undefined;
-  #value = Number.POSITIVE_INFINITY;
-  #waited = 0;
-
-  constructor(options: EarlyStopping | undefined) {
-    this.#options = options;
-  }
-
-  isOver(record: EpochRecord, parameters: () => Float32Array<ArrayBuffer>): boolean {
-    const { monitor = 'validationLoss', patience = 0, minimumDelta = 0, restoreBest = false } = this.#options ?? {};
-    const observed = record[monitor];
-    if (observed === undefined) {
-      throw new VitrineError(
-        'invalid-option',
-        `Early stopping watches ${monitor}, but nothing is held out.`,
-        "pass a validationSplit, or monitor 'loss'.",
-        { monitor },
-      );
-    }
-    const value = monitor.toLowerCase().endsWith('loss') ? observed : -observed;
-    if (value < this.#value - minimumDelta) {
-      this.#value = value;
-      this.#waited = 0;
-      if (restoreBest) this.parameters = parameters();
-      return false;
-    }
-    this.#waited += 1;
-    return this.#waited > patience;
-  }
-}

@@ -169,7 +169,8 @@ describe('refused is', () => {
     'data that something follows': {
       bytes: file({ a: entry(0, 8) }, zeros(9)),
       reason: 'trailing-bytes',
-      message: '1 bytes follow the last tensor.\nTo mend: copy or download the file again; something was added to it.',
+      message:
+        'The last tensor ends at byte 8 of the values, but the file goes on to 9.\nTo mend: copy or download the file again; something was added to it.',
     },
   };
   test.each(Object.entries(cases))('%s', (_name, { bytes, reason, message }) => {

@@ -6,7 +6,8 @@ import { buildModel } from '../../src/engine/model.ts';
 import { adam, sgd } from '../../src/engine/optimizers.ts';
 import { normal } from '../../src/engine/random.ts';
 import { cosineDecay } from '../../src/engine/schedules.ts';
-import { createTrainer, type StepRecord, type Trainer, type TrainerOptions } from '../../src/engine/trainer.ts';
+import { createTrainer, type Trainer } from '../../src/engine/trainer.ts';
+import type { StepRecord, TrainerOptions } from '../../src/engine/training-options.ts';
 import { bits, clusters, type SmallModel, smallModel } from './fixtures.ts';
 import { failOnGpuErrors, testDevice } from './test-device.ts';
 

@@ -50,6 +50,19 @@ describe('dropout', () => {
     }
   });
 
+  test('keeps the element whose number is exactly the rate', async () => {
+    const attributes = { rate: uniform(42, 3, 7, 5), stream: 3 };
+    await checkOperation({
+      build: build(attributes),
+      inputs: [{ shape: [8] }, stateOf(42, 7)],
+      reference: (x, state) => {
+        const y = reference(attributes)(x as number[], state);
+        expect(y[5]).not.toBe(0);
+        return y;
+      },
+    });
+  });
+
   test('drops everything at rate 1', async () => {
     await checkOperation({
       build: build({ rate: 1, stream: 3 }),
