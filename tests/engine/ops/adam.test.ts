@@ -39,7 +39,9 @@ async function onGpu(
       blockGroups: blockGroups(blocks),
       groups: groupTable(),
       state: makeState({ rate, clip, halted, correction1: 1 - beta1 ** t, correction2: 1 - beta2 ** t }),
-      ...from,
+      parameters: from.parameters,
+      m: from.m,
+      v: from.v,
     },
     update(options),
   );

@@ -24,7 +24,8 @@ const onGpu = (blocks: number, t: number, from: Moving, attributes: SgdAttribute
       blockGroups: blockGroups(blocks),
       groups: groupTable(),
       state: makeState({ rate: RATE, clip, halted }),
-      ...from,
+      parameters: from.parameters,
+      velocity: from.velocity,
     },
     (nodes) => sgdUpdate(Object.values(nodes), attributes),
   );
