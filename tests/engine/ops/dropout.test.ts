@@ -76,10 +76,10 @@ describe('dropout', () => {
     const x = graph.placeholder('x', [3]);
     const state = graph.placeholder('state', [32], 'uint32');
     expect(() => dropout(x, state, { rate: 1.5, stream: 0 })).toThrow(
-      'rate is 1.5; it must be a number between 0 and 1.\nTo mend: pass a rate between 0 and 1.',
+      'rate is 1.5; it must be a number between 0 and 1.\nTo mend: pass a number between 0 and 1.',
     );
     expect(() => dropout(x, state, { rate: 0.5, stream: -1 })).toThrow(
-      'stream is -1; it must be a number between 0 and 4294967295.\nTo mend: pass a stream between 0 and 4294967295.',
+      'stream is -1; it must be a number between 0 and 4294967295.\nTo mend: pass a number between 0 and 4294967295.',
     );
     expect(() => dropout(x, graph.placeholder('seed', [1], 'uint32'), { rate: 0.5, stream: 0 })).toThrow(
       'dropout: state is [1]; it must be [32], the state of a training step.\nTo mend: give state the shape [32].',

@@ -87,7 +87,7 @@ describe('layerNorm', () => {
       'layerNorm: x is a scalar; it has no axis to work along.\nTo mend: give x an axis, as in [1].',
     );
     expect(() => layerNorm(scalar, scalar, scalar, { epsilon: -1 })).toThrow(
-      'epsilon is -1; it must be a number at least 0.\nTo mend: pass a epsilon at least 0.',
+      'epsilon is -1; it must be a number at least 0.\nTo mend: pass a number at least 0.',
     );
   });
 });
