@@ -14,7 +14,7 @@ import { type DataType, elements, type KernelFamily } from '../../../src/engine/
 import { add, multiply } from '../../../src/engine/ops/arithmetic.ts';
 import { fillOperation } from '../../../src/engine/ops/fill.ts';
 import { sum } from '../../../src/engine/ops/reduce.ts';
-import { normal, permute, uniform } from '../../../src/engine/random.ts';
+import { normal, permute, streamOf, uniform } from '../../../src/engine/random.ts';
 import { Tensor } from '../../../src/engine/tensor.ts';
 import { testDevice } from '../test-device.ts';
 
@@ -252,14 +252,14 @@ function variantTables(roots: readonly Node[]): Record<string, string>[] {
 
 const CANARY_ELEMENTS = 64;
 const CANARY_BYTES = 4 * CANARY_ELEMENTS;
-/** As float32 it is a NaN. */
-const CANARY = 0xffffffff;
+/** As float32 it is a NaN, another one in each tensor: what a kernel without its guard copies over a canary shows, too. */
+const canaryOf = (name: string): number => (0xffc00000 | (streamOf(name) & 0x3fffff)) >>> 0;
 
 /** A tensor in the middle of a buffer of canaries, bound to the buffer's end; unwritten elements are canaries too. */
 function tensorBetweenCanaries(device: Device, node: Node, values: readonly number[] | undefined): Tensor {
   const count = elements(node.shape);
   const storage = device.createBuffer(nodeLabel(node), 4 * count + 2 * CANARY_BYTES);
-  const words = new Uint32Array(storage.size / 4).fill(CANARY);
+  const words = new Uint32Array(storage.size / 4).fill(canaryOf(nodeLabel(node)));
   if (values) words.set(node.dtype === 'uint32' ? values : new Uint32Array(Float32Array.from(values).buffer), CANARY_ELEMENTS);
   device.writeBuffer('engine', storage, 0, words);
   const { shape, dtype } = node;
@@ -277,14 +277,15 @@ function tensorBetweenCanaries(device: Device, node: Node, values: readonly numb
 /** The values of a tensor after a run. @throws Error where a canary changed, or an element is NaN or was not written */
 async function readBetweenCanaries(device: Device, tensor: Tensor): Promise<number[]> {
   const words = new Uint32Array(await device.readBuffer(tensor.storage, 0, tensor.storage.size));
+  const canary = canaryOf(tensor.name);
   const end = CANARY_ELEMENTS + tensor.length;
   words.forEach((word, i) => {
     const inside = i >= CANARY_ELEMENTS && i < end;
-    if (!inside && word !== CANARY)
+    if (!inside && word !== canary)
       throw new Error(`${tensor.name} ${show(tensor.shape)}: element ${i - CANARY_ELEMENTS}, outside it, was written`);
     if (inside && (word & 0x7fffffff) > 0x7f800000) {
       const at = place(i - CANARY_ELEMENTS, tensor.shape);
-      throw new Error(`${tensor.name} ${show(tensor.shape)}: ${word === CANARY ? 'not written, or NaN,' : 'NaN'} at ${at}`);
+      throw new Error(`${tensor.name} ${show(tensor.shape)}: ${word === canary ? 'not written, or NaN,' : 'NaN'} at ${at}`);
     }
   });
   const bytes = words.slice(CANARY_ELEMENTS, end);
