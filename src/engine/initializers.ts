@@ -1,5 +1,6 @@
 /** Initial weights, drawn on the CPU so that step 0 is the same on every adapter. */
 
+import { checkNumber, VitrineError } from './errors.ts';
 import { normal, streamOf, uniform } from './random.ts';
 
 /**
@@ -18,6 +19,23 @@ export type Initializer =
   | { readonly kind: 'normal'; readonly deviation: number }
   | { readonly kind: 'uniform'; readonly limit: number }
   | { readonly kind: 'constant'; readonly value: number };
+
+const named: readonly Initializer[] = ['zeros', 'ones', 'glorotUniform', 'glorotNormal', 'heUniform', 'heNormal'];
+
+/** Refuses what a caller or a file may give in place of an initialiser. @throws VitrineError `invalid-option` */
+export function checkInitializer(name: string, initializer: Initializer): void {
+  const given = (Object(initializer) === initializer ? initializer : {}) as Readonly<Record<string, unknown>>;
+  if (given.kind === 'normal') checkNumber(`${name}: deviation`, given.deviation as number, 0);
+  else if (given.kind === 'uniform') checkNumber(`${name}: limit`, given.limit as number, 0);
+  else if (!named.includes(initializer) && !(given.kind === 'constant' && Number.isFinite(given.value))) {
+    throw new VitrineError(
+      'invalid-option',
+      `${name}: there is no initialiser ${JSON.stringify(initializer)}.`,
+      `use one of ${named.join(', ')}, or a kind of normal, uniform or constant.`,
+      { initializer },
+    );
+  }
+}
 
 /** Inputs and outputs that one unit sees: [inputs, outputs], or [height, width, in, out] for a convolution. */
 export function fans(shape: readonly number[]): { fanIn: number; fanOut: number } {

@@ -9,7 +9,7 @@ import { ALIGNMENT, type Device, type Owner } from './device.ts';
 import { differentiate } from './differentiate.ts';
 import { checkWhole, shapeMismatch, show, VitrineError } from './errors.ts';
 import { Graph, type Node, requireType } from './graph.ts';
-import { type Initializer, initialize } from './initializers.ts';
+import { checkInitializer, type Initializer, initialize } from './initializers.ts';
 import { type Layer, type LayerContext, layerKind } from './layers.ts';
 import { buildLoss, type Loss } from './losses.ts';
 import { type DataType, elements } from './operation.ts';
@@ -97,6 +97,7 @@ export function modelLayout(spec: ModelSpec): ModelLayout {
   let floats = 0;
   const { layers } = forwardPass(spec, new Graph(), 1, {}, (graph, name, shape, initializer) => {
     if (layout.has(name)) throw duplicateName(name);
+    checkInitializer(name, initializer);
     layout.set(name, { shape, initializer, offset: floats });
     floats += Math.ceil(elements(shape) / ALIGNED_FLOATS) * ALIGNED_FLOATS;
     return graph.placeholder(name, shape);

@@ -168,8 +168,8 @@ describe('a model is not saved', () => {
 
   test.each([
     [
-      'layers[0].options.initializer.deviation is Infinity',
-      { kind: 'dense', options: { units: 1, initializer: { kind: 'normal', deviation: Number.POSITIVE_INFINITY } } },
+      'layers[0].options.notes.limits[1] is Infinity',
+      { kind: 'dense', options: { units: 1, notes: { limits: [0, Number.POSITIVE_INFINITY] } } },
     ],
     ['layers[0].options.table is a Float32Array', { kind: 'dense', options: { units: 1, table: Float32Array.of(1) } }],
     ['layers[0].options.callback is a function', { kind: 'dense', options: { units: 1, callback: () => 1 } }],
@@ -289,6 +289,10 @@ describe('loadModel refuses, and leaves nothing on the device,', () => {
     'an activation that is a name of every object': [
       withLayers({ kind: 'dense', options: { units: 3, activation: 'constructor' } }),
       cannotBeBuilt("dense_1: there is no activation 'constructor'."),
+    ],
+    'an initialiser of another version': [
+      withLayers({ kind: 'dense', options: { units: 3, initializer: 'orthogonal' } }),
+      cannotBeBuilt('dense_1/weight: there is no initialiser "orthogonal".'),
     ],
     'two layers of one name': [
       withLayers({ kind: 'dense', name: 'a', options: { units: 3 } }, { kind: 'relu', name: 'a', options: {} }),
