@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'vite';
 
-/** WGSL without its comments (block comments nest) and without the lines that this leaves empty. */
+/** WGSL without its comments (block comments nest), its indentation and empty lines. */
 export function stripWgslComments(source: string): string {
   let text = '';
   let depth = 0;
@@ -16,7 +16,7 @@ export function stripWgslComments(source: string): string {
     } else if (depth === 0 || source[at] === '\n') text += source[at];
   }
   return text
-    .replace(/[ \t]+$/gm, '')
+    .replace(/^[ \t]+|[ \t]+$/gm, '')
     .replace(/\n{2,}/g, '\n')
     .trim();
 }

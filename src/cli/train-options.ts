@@ -9,7 +9,6 @@ export const TRAIN_OPTIONS: Options = {
   batch: { kind: 'whole', value: 32, least: 1, help: 'examples a step' },
   seed: { kind: 'whole', value: 0, help: 'the seed of the first weights and of the order of the examples' },
   'validation-split': { kind: 'fraction', value: 0.2, help: 'the last fraction of the training examples, kept for validation' },
-  tune: { kind: 'flag', help: 'measure the kernel variants first instead of taking the built-in table' },
 };
 
 /** The options as what a page is asked to do. */
@@ -22,7 +21,6 @@ export function trainParameters(values: OptionValues, keep: boolean): TrainParam
     batch: whole('batch'),
     seed: whole('seed'),
     validationSplit: whole('validation-split'),
-    tune: values.flag('tune'),
     keep,
   };
 }

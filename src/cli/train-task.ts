@@ -13,8 +13,6 @@ export interface TrainParameters {
   readonly seed: number;
   /** The last fraction of the training examples, kept for validation. */
   readonly validationSplit: number;
-  /** Measure the kernel variants first, instead of taking the built-in table (which gives the same bits everywhere it is used). */
-  readonly tune: boolean;
   /** Whether the trained model's bytes and a picture of its activations are wanted. */
   readonly keep: boolean;
 }

@@ -20,14 +20,13 @@ test('without options, training is that of the introduction', () => {
     batch: 32,
     seed: 0,
     validationSplit: 0.2,
-    tune: false,
     keep: false,
   });
 });
 
 test('options are read with a space and with an equals sign', () => {
-  const values = readOptions(TRAIN_OPTIONS, ['--epochs', '1', '--batch=64', '--tune', '--validation-split=0']);
-  expect(trainParameters(values, true)).toMatchObject({ epochs: 1, batch: 64, tune: true, validationSplit: 0, keep: true });
+  const values = readOptions(TRAIN_OPTIONS, ['--epochs', '1', '--batch=64', '--validation-split=0']);
+  expect(trainParameters(values, true)).toMatchObject({ epochs: 1, batch: 64, validationSplit: 0, keep: true });
 });
 
 test.each([
@@ -46,9 +45,8 @@ test.each([
 test.each([
   [['--epoch', '3'], "Unknown option '--epoch'."],
   [['--epochs'], "Option '--epochs <value>' argument missing."],
-  [['--epochs', '--tune'], "Option '--epochs' argument is ambiguous."],
+  [['--epochs', '--seed'], "Option '--epochs' argument is ambiguous."],
   [['mnist'], "Unexpected argument 'mnist'."],
-  [['--tune=yes'], "Option '--tune' does not take an argument."],
 ])('%s is refused in two lines', (args, first) => {
   const { message, exitCode } = refusal(...args);
   const [what, mend, ...rest] = message.split('\n');

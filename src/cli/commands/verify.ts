@@ -35,7 +35,7 @@ export async function run(args: readonly string[]): Promise<number> {
       progress.line(headless.description);
       for (let seed = 0; seed < seeds; seed++) {
         if (seed > 0) progress.line('');
-        const task = { data: 'mnist', model: 'mlp', epochs, batch: 32, seed, validationSplit: 0.2, tune: false, keep: false } as const;
+        const task = { data: 'mnist', model: 'mlp', epochs, batch: 32, seed, validationSplit: 0.2, keep: false } as const;
         summaries.push((await trainHeadless(headless, task, progress, signal)).summary);
       }
     } finally {
