@@ -5,7 +5,7 @@
 
 import type { Device } from './device.ts';
 import { type ErrorParameters, show, VitrineError } from './errors.ts';
-import type { Layer } from './layers.ts';
+import { type Layer, registerBuiltInLayers } from './layers.ts';
 import { buildModel, type Model, type ModelLayout, type ModelSpec, modelLayout } from './model.ts';
 import {
   badFile,
@@ -242,6 +242,7 @@ function frozen<T>(value: T): T {
 
 /** The parameters that an architecture from a file has. */
 function layoutOf(spec: ModelSpec): ModelLayout {
+  registerBuiltInLayers();
   try {
     return modelLayout(spec);
   } catch (error) {

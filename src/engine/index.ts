@@ -19,6 +19,7 @@ export {
   gelu,
   type Layer,
   layerNorm,
+  registerBuiltInLayers,
   relu,
   sigmoid,
   softmax,

@@ -49,16 +49,35 @@ export interface LayerKind<O> {
 // biome-ignore lint/suspicious/noExplicitAny: each kind knows its own options only.
 const kinds = new Map<string, LayerKind<any>>();
 
-/** Adds a kind of layer to the table that files are loaded by. @throws VitrineError `duplicate-name` */
+/** Adds a kind of layer of your own to the table that files are loaded by. @throws VitrineError `duplicate-name` */
 export function defineLayer<O extends object>(kind: LayerKind<O>): (options: O & { readonly name?: string }) => Layer<O> {
+  registerBuiltInLayers();
   if (kinds.has(kind.kind)) {
     throw new VitrineError('duplicate-name', `A kind of layer called '${kind.kind}' exists.`, 'choose another name for the kind.', {
       kind: kind.kind,
     });
   }
   kinds.set(kind.kind, kind);
-  return ({ name, ...options }) =>
-    Object.freeze({ kind: kind.kind, ...(name === undefined ? {} : { name }), options: Object.freeze(options) as unknown as O });
+  return makerOf(kind);
+}
+
+/**
+ * What makes layers of a kind. The kind enters the table with its first layer, not before: so a page carries the kernels of the layers that
+ * it makes, and no others.
+ */
+function makerOf<O extends object>(kind: LayerKind<O>): (options: O & { readonly name?: string }) => Layer<O> {
+  return ({ name, ...options }) => {
+    kinds.set(kind.kind, kind);
+    return Object.freeze({ kind: kind.kind, ...(name === undefined ? {} : { name }), options: Object.freeze(options) as unknown as O });
+  };
+}
+
+/** Puts every kind that the engine has into the table, as loading a file or a specification in JSON needs it. */
+export function registerBuiltInLayers(): void {
+  for (const make of [flatten, relu, tanh, sigmoid, softmax, gelu, layerNorm]) make();
+  dense(1);
+  dropout(0);
+  embedding(1, 1);
 }
 
 /** The kind of a layer. @throws VitrineError `unknown-layer` */
@@ -69,7 +88,7 @@ export function layerKind(kind: string): LayerKind<Readonly<Record<string, unkno
     throw new VitrineError(
       'unknown-layer',
       `There is no layer of the kind '${kind}'.`,
-      `use one of ${known.join(', ')}, or defineLayer() it first.`,
+      `use one of ${known.join(', ')}, defineLayer() it, or for a specification in JSON call registerBuiltInLayers() first.`,
       { kind, known },
     );
   }
@@ -112,7 +131,7 @@ export interface DenseOptions {
   readonly initializer?: Initializer;
 }
 
-const defineDense = defineLayer<DenseOptions>({
+const defineDense = /* @__PURE__ */ makerOf<DenseOptions>({
   kind: 'dense',
   build: (context, x, { units, activation, initializer }) => {
     checkWhole(`${context.name}: units`, units, 1);
@@ -137,28 +156,32 @@ export const dense = (units: number, options: Omit<DenseOptions, 'units'> & { re
   defineDense({ units, ...options }) as unknown as Layer;
 
 const plain = (kind: string, build: (context: LayerContext, x: Node) => Node): ((options?: { readonly name?: string }) => Layer) => {
-  const define = defineLayer<object>({ kind, build });
+  const define = makerOf<object>({ kind, build });
   return (options = {}) => define(options) as unknown as Layer;
 };
 
 /** [batch, ...] → [batch, product of the rest] */
-export const flatten: (options?: { readonly name?: string }) => Layer = plain('flatten', (_context, x) =>
+export const flatten: (options?: { readonly name?: string }) => Layer = /* @__PURE__ */ plain('flatten', (_context, x) =>
   reshape(x, [x.shape[0] as number, elements(x.shape.slice(1))]),
 );
 /** max(x, 0) */
-export const relu: (options?: { readonly name?: string }) => Layer = plain('relu', (_context, x) => reluOperation(x));
+export const relu: (options?: { readonly name?: string }) => Layer = /* @__PURE__ */ plain('relu', (_context, x) => reluOperation(x));
 /** tanh x */
-export const tanh: (options?: { readonly name?: string }) => Layer = plain('tanh', (_context, x) => tanhOperation(x));
+export const tanh: (options?: { readonly name?: string }) => Layer = /* @__PURE__ */ plain('tanh', (_context, x) => tanhOperation(x));
 /** 1 / (1 + e⁻ˣ) */
-export const sigmoid: (options?: { readonly name?: string }) => Layer = plain('sigmoid', (_context, x) => sigmoidOperation(x));
+export const sigmoid: (options?: { readonly name?: string }) => Layer = /* @__PURE__ */ plain('sigmoid', (_context, x) =>
+  sigmoidOperation(x),
+);
 /** eˣ / Σ eˣ over the last axis. At the end of a model it is its head: losses are built on what goes into it. */
-export const softmax: (options?: { readonly name?: string }) => Layer = plain('softmax', (_context, x) => softmaxOperation(x));
+export const softmax: (options?: { readonly name?: string }) => Layer = /* @__PURE__ */ plain('softmax', (_context, x) =>
+  softmaxOperation(x),
+);
 
 export interface GeluOptions {
   /** 'none' for the exact form with erf, 'tanh' for the approximation. */
   readonly approximate?: 'none' | 'tanh';
 }
-const defineGelu = defineLayer<GeluOptions>({
+const defineGelu = /* @__PURE__ */ makerOf<GeluOptions>({
   kind: 'gelu',
   build: (_context, x, { approximate }) => geluOperation(x, { approximate: approximate ?? 'none' }),
 });
@@ -168,7 +191,7 @@ export const gelu = (options: GeluOptions & { readonly name?: string } = {}): La
 export interface DropoutOptions {
   readonly rate: number;
 }
-const defineDropout = defineLayer<DropoutOptions>({
+const defineDropout = /* @__PURE__ */ makerOf<DropoutOptions>({
   kind: 'dropout',
   build: (context, x, { rate }) => {
     checkNumber(`${context.name}: rate`, rate, 0, 0.999999);
@@ -183,7 +206,7 @@ export const dropout = (rate: number, options: { readonly name?: string } = {}):
 export interface LayerNormOptions {
   readonly epsilon?: number;
 }
-const defineLayerNorm = defineLayer<LayerNormOptions>({
+const defineLayerNorm = /* @__PURE__ */ makerOf<LayerNormOptions>({
   kind: 'layerNorm',
   build: (context, x, { epsilon }) => {
     const width = [x.shape.at(-1) as number];
@@ -202,7 +225,7 @@ export interface EmbeddingOptions {
   /** Length of a row. */
   readonly width: number;
 }
-const defineEmbedding = defineLayer<EmbeddingOptions>({
+const defineEmbedding = /* @__PURE__ */ makerOf<EmbeddingOptions>({
   kind: 'embedding',
   build: (context, x, { vocabulary, width }) => {
     checkWhole(`${context.name}: vocabulary`, vocabulary, 1);
