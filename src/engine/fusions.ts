@@ -102,7 +102,7 @@ const crossEntropyStep: Pattern = (node, context) => {
   };
 };
 
-/** dW = xᵀ dy and db = Σ_rows dy: both walk dy. */
+/** dW = xᵀ dy and db = Σ_rows dy: both walk dy. The sum must be younger than x too, or the group would be due before x is there. */
 const weightAndBiasGradient: Pattern = (node, context) => {
   const { transposeA, transposeB } = node.attributes;
   const [x, dy] = node.inputs;
@@ -111,7 +111,12 @@ const weightAndBiasGradient: Pattern = (node, context) => {
   const bias = context.readers(dy).find((reader) => {
     const { operation, attributes, shape } = reader;
     return (
-      operation === sumOperation && context.free(reader) && attributes.axes.length === 1 && attributes.axes[0] === 0 && shape.length === 1
+      operation === sumOperation &&
+      context.free(reader) &&
+      reader.id > x.id &&
+      attributes.axes.length === 1 &&
+      attributes.axes[0] === 0 &&
+      shape.length === 1
     );
   });
   if (!bias) return undefined;

@@ -99,8 +99,9 @@ export function reduceVariants(operation: number): Variant<AxesAttributes>[] {
   ];
 }
 
-/** Whether memory is read along rows or down columns; the numbers of both may be batch sizes. */
-export const reduceClass = (call: Call<AxesAttributes>): string => (lastIsReduced(call) ? 'rows' : 'columns');
+/** Whether memory is read along rows or down columns, and in quads: calls of one class have the same variants to choose from. */
+export const reduceClass = (call: Call<AxesAttributes>): string =>
+  `${lastIsReduced(call) ? 'rows' : 'columns'}${inQuads(inputOf(call)) ? ' in quads' : ''}`;
 
 function linear(name: string): Operation<AxesAttributes> {
   return {
