@@ -34,10 +34,9 @@ export async function residentData(device: Device, dataset: Dataset): Promise<Re
     };
     const shards = (name: string, values: Uint8Array | Float32Array, width: number): Shard[] => {
       const words = values instanceof Uint8Array ? Math.ceil(width / 4) : width;
-      const perShard = Math.max(
-        1,
-        Math.floor(Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize) / (4 * words)),
-      );
+      // A buffer is a multiple of 16 bytes long.
+      const most = 16 * Math.floor(Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize) / 16);
+      const perShard = Math.max(1, Math.floor(most / (4 * words)));
       const result: Shard[] = [];
       for (let first = 0; first < dataset.size; first += perShard) {
         const count = Math.min(perShard, dataset.size - first);
