@@ -183,7 +183,19 @@ export interface GeluOptions {
 }
 const defineGelu = /* @__PURE__ */ makerOf<GeluOptions>({
   kind: 'gelu',
-  build: (_context, x, { approximate }) => geluOperation(x, { approximate: approximate ?? 'none' }),
+  build: (context, x, { approximate = 'none' }) => {
+    if (approximate !== 'none' && approximate !== 'tanh') {
+      throw new VitrineError(
+        'invalid-option',
+        `${context.name}: there is no approximation '${String(approximate)}'.`,
+        "use 'none' or 'tanh'.",
+        {
+          approximate,
+        },
+      );
+    }
+    return geluOperation(x, { approximate });
+  },
 });
 /** x Φ(x) */
 export const gelu = (options: GeluOptions & { readonly name?: string } = {}): Layer => defineGelu(options) as unknown as Layer;
