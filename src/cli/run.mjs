@@ -14,7 +14,10 @@ try {
   }
   ensureModules();
   const { runnerImport } = await import('vite');
+  const { NODE_ENV } = process.env;
   const { module } = await runnerImport(file, { root: repository, configFile: false, logLevel: 'warn' });
+  // Loading says 'development' for the whole process; a build must be free to say 'production'.
+  if (NODE_ENV === undefined) delete process.env.NODE_ENV;
   process.exitCode = await module.run(options);
 } catch (error) {
   // What says how to mend it needs no stack, nor does a command that was stopped; any other error is ours, and does.
