@@ -291,6 +291,7 @@ export class Plan {
     checkWhole('step', index, 0, this.steps.length - 1);
     const step = this.steps[index] as PlanStep;
     const kernel: Kernel = { ...step.kernel, source: wgsl };
+    requireSameInterface(step.kernel, kernel);
     const pipeline = await this.#device.guarded(kernel.name, () => this.#device.pipeline(kernel, step.constants, this.#init.owner));
     step.kernel = kernel;
     step.modified = true;
@@ -312,6 +313,23 @@ export class Plan {
     this.#parameters.dispose();
     for (const tensor of this.#init.owned) tensor.dispose();
   }
+}
+
+/** Refuses an edit that the step's bind groups would not fit: they are made of the old kernel's bindings and parameters. */
+function requireSameInterface(old: Kernel, edited: Kernel): void {
+  let same = false;
+  try {
+    same = JSON.stringify(kernelInterface(edited)) === JSON.stringify(kernelInterface(old));
+  } catch (error) {
+    if (!(error instanceof VitrineError)) throw error;
+  }
+  if (same) return;
+  throw new VitrineError(
+    'shader-invalid',
+    `${old.name}: the bindings and parameters of a kernel must stay as they are.`,
+    'put back the @group(0) variables, their access modes and the fields of Params.',
+    { kernel: old.name, errors: [] },
+  );
 }
 
 /** The tensors that a step writes, by the access modes in its WGSL. */
