@@ -453,6 +453,8 @@ export class Device {
       });
       return { kernel, gpu: pipeline, bufferLayout, parameterLayout };
     } catch (error) {
+      // Chromium never answers a second getCompilationInfo of the same module, so another attempt gets a module of its own.
+      this.#modules.delete(kernel.source);
       const info = await module.getCompilationInfo();
       const lines = info.messages
         .filter(({ type }) => type === 'error')
