@@ -395,26 +395,42 @@ export class Device {
 
   /** Copies a range of a buffer to the CPU. @throws VitrineError `device-lost`, `tensor-disposed` */
   async readBuffer(buffer: DeviceBuffer, byteOffset: number, bytes: number, owner: Owner = 'reader'): Promise<ArrayBuffer> {
-    // Without a replacement under way the copy is submitted at once: it holds what the buffer holds now.
+    const [result] = await this.readRanges(buffer.label, [{ buffer, byteOffset, bytes }], owner);
+    return result as ArrayBuffer;
+  }
+
+  /** Copies ranges of buffers to the CPU in one submit, so that they belong to one moment. @throws VitrineError `device-lost`, `tensor-disposed` */
+  async readRanges(
+    label: string,
+    ranges: readonly { readonly buffer: DeviceBuffer; readonly byteOffset: number; readonly bytes: number }[],
+    owner: Owner = 'reader',
+  ): Promise<ArrayBuffer[]> {
+    // Without a replacement under way the copy is submitted at once: it holds what the buffers hold now.
     if (this.#replacement) await this.#replacement;
-    const source = buffer.gpu;
-    const staging = this.createBuffer(`${buffer.label} (read)`, bytes, { usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ, owner });
+    const padded = ranges.map(({ bytes }) => Math.ceil(bytes / 4) * 4);
+    const starts = padded.map((_bytes, i) => padded.slice(0, i).reduce((sum, each) => sum + each, 0));
+    const sources = ranges.map(({ buffer }) => buffer.gpu);
+    const total = padded.reduce((sum, each) => sum + each, 0);
+    const staging = this.createBuffer(`${label} (read)`, total, { usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ, owner });
     try {
-      this.submit(owner, `read ${buffer.label}`, (encoder) => {
-        encoder.copyBufferToBuffer(source, byteOffset, staging.gpu, 0, Math.ceil(bytes / 4) * 4);
-        this.count(owner, 'copyBuffer');
+      this.submit(owner, `read ${label}`, (encoder) => {
+        for (const [i, { byteOffset }] of ranges.entries()) {
+          encoder.copyBufferToBuffer(sources[i] as GPUBuffer, byteOffset, staging.gpu, starts[i] as number, padded[i] as number);
+        }
+        this.count(owner, 'copyBuffer', ranges.length);
       });
       this.count(owner, 'mapAsync');
       await staging.gpu.mapAsync(GPUMapMode.READ);
-      return staging.gpu.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes);
+      const mapped = staging.gpu.getMappedRange();
+      return ranges.map(({ bytes }, i) => mapped.slice(starts[i] as number, (starts[i] as number) + bytes));
     } catch (error) {
       if (error instanceof VitrineError) throw error;
       throw new VitrineError(
         'device-lost',
-        `${buffer.label} could not be read: ${(error as Error).message}`,
+        `${label} could not be read: ${(error as Error).message}`,
         'read it again when the device is back.',
         {
-          name: buffer.label,
+          name: label,
         },
       );
     } finally {

@@ -6,7 +6,7 @@
  */
 
 import { checkFinite, type Dataset, validateDataset } from './dataset.ts';
-import type { Device, DeviceBuffer } from './device.ts';
+import type { Device } from './device.ts';
 import { checkNumber, checkWhole, show, VitrineError } from './errors.ts';
 import { type EvaluationRange, Evaluator } from './evaluator.ts';
 import { type FitHost, fitEpochs } from './fit.ts';
@@ -125,7 +125,7 @@ export class Trainer {
   #millisecondsPerStep = 0;
   #busy = false;
   #safe: SafePoint;
-  #safeAt = 0;
+  #safeAt: number = performance.now();
   #savingSafe: Promise<void> | undefined;
   #disposed = false;
 
@@ -788,30 +788,20 @@ export class Trainer {
 
   /** Copies everything in one submit, so that it belongs to one step. */
   async #readPoint(): Promise<SafePoint> {
-    const device = this.#device;
-    const sources = [this.model.flatParameters, ...this.#moments, this.#state];
-    const starts = sources.map((_source, i) => sources.slice(0, i).reduce((sum, { bytes }) => sum + bytes, 0));
-    const total = sources.reduce((sum, { bytes }) => sum + bytes, 0);
-    const gathered: DeviceBuffer = device.createBuffer('snapshot', total, { owner: 'reader' });
-    try {
-      device.submit('reader', 'snapshot', (encoder) => {
-        sources.forEach((source, i) => {
-          encoder.copyBufferToBuffer(source.buffer, source.byteOffset, gathered.gpu, starts[i] as number, source.bytes);
-        });
-        device.count('reader', 'copyBuffer', sources.length);
-      });
-      const bytes = await device.readBuffer(gathered, 0, total);
-      const part = (i: number): ArrayBuffer => bytes.slice(starts[i] as number, (starts[i] as number) + (sources[i] as Tensor).bytes);
-      const state = new Uint32Array(part(sources.length - 1));
-      return {
-        step: getField(state, 'step'),
-        parameters: new Float32Array(part(0)),
-        moments: this.#moments.map((_moment, i) => new Float32Array(part(i + 1))),
-        state,
-      };
-    } finally {
-      gathered.dispose();
-    }
+    const sources = [this.model.flatParameters, this.#state, ...this.#moments];
+    const ranges = sources.map(({ storage, byteOffset, bytes }) => ({ buffer: storage, byteOffset, bytes }));
+    const [parameters, words, ...moments] = (await this.#device.readRanges('snapshot', ranges)) as [
+      ArrayBuffer,
+      ArrayBuffer,
+      ...ArrayBuffer[],
+    ];
+    const state = new Uint32Array(words);
+    return {
+      step: getField(state, 'step'),
+      parameters: new Float32Array(parameters),
+      moments: moments.map((moment) => new Float32Array(moment)),
+      state,
+    };
   }
 
   /**
