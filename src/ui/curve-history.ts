@@ -71,7 +71,8 @@ export class Curve {
         raw.push(this.#low[i]!);
         smooth.push(null);
       }
-      x.push(i * width + (width > 1 ? width / 2 : 0));
+      const filled = i === this.buckets - 1 && this.#inLast > 0 ? this.#inLast : width;
+      x.push(i * width + (width > 1 ? filled / 2 : 0));
       raw.push(this.#high[i]!);
       smooth.push(this.#smooth[i]!);
     }

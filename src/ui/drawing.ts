@@ -10,17 +10,14 @@ export class Drawing implements ReactiveController {
   #onScreen = false;
   #asked = false;
   #frame = 0;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #later: ReturnType<typeof setTimeout> | undefined;
   #observer: IntersectionObserver | undefined;
 
   constructor(host: ReactiveControllerHost & Element, draw: () => void) {
     this.#host = host;
     this.#draw = draw;
     host.addController(this);
-  }
-
-  /** Whether some of the element can be seen. */
-  get onScreen(): boolean {
-    return this.#onScreen;
   }
 
   hostConnected(): void {
@@ -35,6 +32,8 @@ export class Drawing implements ReactiveController {
     this.#observer?.disconnect();
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
+    clearTimeout(this.#later);
+    this.#later = undefined;
     this.#onScreen = false;
   }
 
@@ -44,12 +43,26 @@ export class Drawing implements ReactiveController {
     this.#schedule();
   }
 
+  /** Asks for a drawing, but no sooner than so long after the last one. */
+  requestAtPace(milliseconds: number): void {
+    if (this.#later !== undefined) return;
+    const wait = milliseconds - (performance.now() - this.#drawnAt);
+    if (wait <= 0) this.request();
+    else {
+      this.#later = setTimeout(() => {
+        this.#later = undefined;
+        this.request();
+      }, wait);
+    }
+  }
+
   #schedule(): void {
     if (!this.#onScreen || this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       if (!this.#asked || !this.#onScreen) return;
       this.#asked = false;
+      this.#drawnAt = performance.now();
       this.#draw();
     });
   }

@@ -10,6 +10,7 @@ import {
 } from 'lit';
 import uPlot from 'uplot';
 import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
+import { pace } from './adapter.ts';
 import type { CurveHistory } from './curve-history.ts';
 import { Drawing } from './drawing.ts';
 import { Follow } from './follow.ts';
@@ -26,6 +27,8 @@ const LEAST_LOSS = 1e-5;
 const ACCURACY_FLOORS = [0.98, 0.95, 0.9, 0.8, 0.5, 0];
 
 const LABEL_MILLISECONDS = 1000;
+/** Least time between two drawings while training runs. */
+const DRAW_MILLISECONDS = 50;
 
 /** One curve of training: every batch, their running mean, and the epochs' validation. */
 export class VitrineChart extends LitElement {
@@ -56,7 +59,8 @@ export class VitrineChart extends LitElement {
     this.logarithmic = false;
     this.readout = '';
     const request = (): void => this.#drawing.request();
-    new Follow(this, { on: { steps: request, change: request, reset: request }, everyMilliseconds: LABEL_MILLISECONDS });
+    const follow = (): void => this.#drawing.requestAtPace(pace(this.training?.device, DRAW_MILLISECONDS));
+    new Follow(this, { on: { steps: follow, change: request, reset: request }, everyMilliseconds: LABEL_MILLISECONDS });
   }
 
   override render(): TemplateResult {
@@ -204,7 +208,9 @@ export class VitrineChart extends LitElement {
   #axisValue(value: number | null): string {
     if (value === null) return '';
     if (this.metric === 'accuracy') return this.#words.percent(value, Number.isInteger(Math.round(value * 1e6) / 1e4) ? 0 : 1);
-    return String(Number(value.toPrecision(3)));
+    // Between the powers of ten of a logarithmic axis, 2 and 5 are labelled.
+    const digit = Number(value.toExponential(9).split('e')[0]);
+    return this.#isLogarithmic && ![1, 2, 5].includes(digit) ? '' : String(Number(value.toPrecision(3)));
   }
 
   #draw(): void {
@@ -299,7 +305,7 @@ export class VitrineChart extends LitElement {
       }
 
       .plot {
-        height: 12.5rem;
+        height: 13.5rem;
       }
 
       .uplot {

@@ -9,6 +9,7 @@ import {
   type TemplateResult,
 } from 'lit';
 import type { Dataset } from '../engine/index.ts';
+import { pace } from './adapter.ts';
 import { Drawing } from './drawing.ts';
 import { Follow } from './follow.ts';
 import { Words } from './language.ts';
@@ -186,7 +187,7 @@ export class VitrineDigit extends LitElement {
     const index = this.#index;
     const stale = this.prediction?.example !== index || this.prediction.step !== training.step;
     if (!stale) return;
-    const wait = this.prediction?.example === index ? ASK_MILLISECONDS - (performance.now() - this.#askedAt) : 0;
+    const wait = this.prediction?.example === index ? pace(training.device, ASK_MILLISECONDS) - (performance.now() - this.#askedAt) : 0;
     if (wait > 0) {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;

@@ -1,5 +1,6 @@
 import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { Calls, Device } from '../engine/index.ts';
+import type { Calls } from '../engine/index.ts';
+import { adapterName, isSoftware } from './adapter.ts';
 import { Follow } from './follow.ts';
 import { Words } from './language.ts';
 import { shared } from './shared-styles.ts';
@@ -120,13 +121,4 @@ export class VitrineMachine extends LitElement {
       }
     `,
   ];
-}
-
-/** `nvidia ampere`: what the browser tells of the adapter. */
-function adapterName({ info }: Device): string {
-  return [info.vendor, info.architecture, info.description].filter(Boolean).join(' ');
-}
-
-function isSoftware({ info }: Device): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe/i.test(`${info.architecture} ${info.description} ${info.device}`);
 }

@@ -176,6 +176,7 @@ export class VitrinePage extends LitElement {
       }
 
       h1 span {
+        margin-left: 0.35em;
         color: var(--quiet);
       }
 
@@ -275,6 +276,7 @@ export class VitrinePage extends LitElement {
 
         h1 span {
           display: block;
+          margin-left: 0;
           font-size: 0.625em;
           line-height: 1.4;
           letter-spacing: 0;

@@ -9,6 +9,7 @@ import {
   type TemplateResult,
 } from 'lit';
 import type { Device } from '../engine/index.ts';
+import { pace } from './adapter.ts';
 import { Drawing } from './drawing.ts';
 import { Follow } from './follow.ts';
 import { Words } from './language.ts';
@@ -18,6 +19,8 @@ import { GAP, type PictureView, UnitPictures } from './unit-pictures.ts';
 import { gradientOf, weightColors } from './weight-colors.ts';
 
 const FIRST_WEIGHT = 'dense_1/weight';
+/** Least time between two drawings while training runs; weights change slowly. */
+const DRAW_MILLISECONDS = 80;
 /** How often the end of the scale is read, to print it. */
 const READ_MILLISECONDS = 1000;
 /** Below this width, in CSS pixels, the grid is 8 units wide instead of 16. */
@@ -69,7 +72,8 @@ export class VitrineWeights extends LitElement {
     this.columns = 16;
     this.limits = undefined;
     const request = (): void => this.#drawing.request();
-    new Follow(this, { on: { steps: request, change: request, reset: () => this.#begin() } });
+    const follow = (): void => this.#drawing.requestAtPace(pace(this.training?.device, DRAW_MILLISECONDS));
+    new Follow(this, { on: { steps: follow, change: request, reset: () => this.#begin() } });
   }
 
   override render(): TemplateResult {
