@@ -35,6 +35,15 @@ export function validateDataset(dataset: Dataset, inputShape: readonly number[],
   if (size < 1) {
     throw new VitrineError('empty-dataset', `${name}: the data set is empty.`, 'load at least one example.', { name });
   }
+  const { divisor = 255 } = dataset;
+  if (!(divisor > 0 && Number.isFinite(divisor))) {
+    throw new VitrineError(
+      'invalid-option',
+      `${name}: divisor is ${divisor}; it must be a number above 0.`,
+      'pass what its bytes are to be divided by, such as 255.',
+      { name, divisor },
+    );
+  }
   const features = product(inputShape);
   if (product(dataset.inputShape) !== features) {
     throw shapeMismatch(

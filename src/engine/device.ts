@@ -80,8 +80,8 @@ export class DeviceBuffer {
   }
 
   /** @throws VitrineError `tensor-disposed`, `device-lost` */
-  get gpu(): GPUBuffer {
-    if (this.#gpu) return this.#gpu;
+  requireAlive(): void {
+    if (this.#gpu) return;
     if (this.#end === 'lost') {
       throw new VitrineError(
         'device-lost',
@@ -100,6 +100,12 @@ export class DeviceBuffer {
         name: this.label,
       },
     );
+  }
+
+  /** @throws VitrineError `tensor-disposed`, `device-lost` */
+  get gpu(): GPUBuffer {
+    this.requireAlive();
+    return this.#gpu as GPUBuffer;
   }
 
   get alive(): boolean {

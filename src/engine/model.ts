@@ -262,8 +262,15 @@ export class Model {
     }
   }
 
-  /** Number of examples in `x`, once it is found fit. @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data` */
+  /** @throws VitrineError `tensor-disposed` */
+  requireAlive(): void {
+    if (this.#disposed)
+      throw new VitrineError('tensor-disposed', 'The model was used after dispose().', 'keep the model until its last use.');
+  }
+
+  /** Number of examples in `x`, once it is found fit. @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `tensor-disposed` */
   rowsOf(x: Examples): number {
+    this.requireAlive();
     const features = elements(this.spec.inputShape);
     const length = x.length;
     const fits = x instanceof Tensor ? elements(x.shape.slice(1)) === features && x.shape.length > 0 : length % features === 0;
@@ -298,8 +305,6 @@ export class Model {
   }
 
   async #run(what: 'output' | 'logits' | 'activations', x: Examples): Promise<Map<string, Tensor>> {
-    if (this.#disposed)
-      throw new VitrineError('tensor-disposed', 'The model was used after dispose().', 'keep the model until its last use.');
     const rows = this.rowsOf(x);
     const capacity = Math.min(MOST_ROWS, 2 ** Math.ceil(Math.log2(rows)));
     const { plan, input, outputs } = await this.#plan(what, capacity);

@@ -156,8 +156,7 @@ export class Plan {
     };
   }
 
-  /** Encodes steps `from` up to but not including `to` into a pass that several plans may share. */
-  encode(pass: GPUComputePassEncoder, from = 0, to: number = this.steps.length): void {
+  #requireAlive(): void {
     if (this.#disposed) {
       throw new VitrineError(
         'tensor-disposed',
@@ -168,6 +167,11 @@ export class Plan {
         },
       );
     }
+  }
+
+  /** Encodes steps `from` up to but not including `to` into a pass that several plans may share. */
+  encode(pass: GPUComputePassEncoder, from = 0, to: number = this.steps.length): void {
+    this.#requireAlive();
     for (let i = from; i < to; i++) {
       const { pipeline, buffers, parameters, workgroups } = this.#encoded[i] as Encoded;
       pass.setPipeline(pipeline);
@@ -197,6 +201,9 @@ export class Plan {
   }
 
   #submit(from: number, to: number, times: number): void {
+    this.#requireAlive();
+    // A tensor from outside may be gone; WebGPU would say so later, and with less to say.
+    for (const { bound } of this.steps.slice(from, to)) for (const tensor of bound) tensor.requireAlive();
     this.#device.submit(this.#init.owner, this.name, (encoder) => {
       const pass = encoder.beginComputePass({ label: this.name });
       for (let i = 0; i < times; i++) this.encode(pass, from, to);
@@ -210,6 +217,7 @@ export class Plan {
    * the same bits.
    */
   async profile(): Promise<ProfileRow[]> {
+    this.#requireAlive();
     const device = this.#device;
     await device.gpu.queue.onSubmittedWorkDone();
     const written = [...new Set(this.steps.flatMap((step) => writtenBy(step).map((tensor) => tensor.storage)))];
@@ -288,6 +296,7 @@ export class Plan {
    * @throws VitrineError `shader-invalid` with line numbers; the old kernel then stays
    */
   async replaceKernel(index: number, wgsl: string): Promise<void> {
+    this.#requireAlive();
     checkWhole('step', index, 0, this.steps.length - 1);
     const step = this.steps[index] as PlanStep;
     const kernel: Kernel = { ...step.kernel, source: wgsl };

@@ -48,8 +48,8 @@ export class Tensor implements TensorType {
     return 4 * this.length;
   }
 
-  /** Its GPUBuffer, to bind at `byteOffset`; another one after the device was replaced. @throws VitrineError `tensor-disposed`, `device-lost` */
-  get buffer(): GPUBuffer {
+  /** @throws VitrineError `tensor-disposed`, `device-lost` */
+  requireAlive(): void {
     if (this.#disposed) {
       throw new VitrineError(
         'tensor-disposed',
@@ -60,6 +60,12 @@ export class Tensor implements TensorType {
         },
       );
     }
+    this.storage.requireAlive();
+  }
+
+  /** Its GPUBuffer, to bind at `byteOffset`; another one after the device was replaced. @throws VitrineError `tensor-disposed`, `device-lost` */
+  get buffer(): GPUBuffer {
+    this.requireAlive();
     return this.storage.gpu;
   }
 

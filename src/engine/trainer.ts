@@ -62,6 +62,7 @@ export async function createTrainer(model: Model, options: TrainerOptions = {}):
     variants: options.variants ?? {},
     seed: options.seed ?? model.spec.seed ?? 0,
   };
+  model.requireAlive();
   checkWhole('batchSize', settings.batchSize, 1, 65535);
   checkNumber('validationSplit', settings.validationSplit, 0, 0.999);
   if (settings.clipNorm !== undefined) checkNumber('clipNorm', settings.clipNorm, 1e-30);
@@ -230,6 +231,7 @@ export class Trainer {
    * @throws VitrineError `empty-dataset`, `shape-mismatch`, `label-out-of-range`, `non-finite-data`, `batch-too-large`, `out-of-memory`, `busy`
    */
   async setData(dataset: Dataset): Promise<void> {
+    this.#requireAlive();
     this.#validate(dataset);
     const examples = splitAt(dataset.size, this.#validationSplit);
     if (this.batchSize > examples) {
@@ -332,6 +334,7 @@ export class Trainer {
    * @throws VitrineError `unknown-name`
    */
   async watch(names: readonly string[]): Promise<void> {
+    this.#requireAlive();
     const before = this.#watched;
     this.#watched = [...names];
     try {
@@ -346,12 +349,14 @@ export class Trainer {
 
   /** Changes the base learning rate from the next step on. */
   setLearningRate(learningRate: number): void {
+    this.#requireAlive();
     checkNumber('learningRate', learningRate, 0);
     this.#change({ step: this.#submitted, key: 'learningRate', value: learningRate });
   }
 
   /** Freezes or thaws parameters from the next step on. @throws VitrineError `unknown-name` */
   setFrozen(names: readonly string[], frozen: boolean): void {
+    this.#requireAlive();
     for (const name of names) {
       if (!this.model.parameters.has(name)) {
         throw new VitrineError(
@@ -424,6 +429,7 @@ export class Trainer {
 
   /** Stops training on the GPU, before the update, when a condition holds; an empty one is never met. A non-finite loss always stops it. */
   stopWhen(condition: StopCondition): void {
+    this.#requireAlive();
     if (condition.step !== undefined) checkWhole('step', condition.step, 0, NEVER - 1);
     this.#stop = condition;
     this.#writeStop();
@@ -438,6 +444,7 @@ export class Trainer {
 
   /** Lets training go on after a halt. */
   resume(): void {
+    this.#requireAlive();
     this.#halted = 'running';
     this.#setState('halted', 0);
   }
@@ -450,14 +457,20 @@ export class Trainer {
    * @throws VitrineError `empty-dataset`, `non-finite-training` (to a listener), `device-lost`, `busy`
    */
   async run(steps: number, options: RunOptions = {}): Promise<void> {
+    this.#requireAlive();
     checkWhole('steps', steps, 1);
     this.#ranges();
     await this.#exclusively(() => this.#drive(this.#submitted + steps, options));
   }
 
-  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+  #requireAlive(): void {
     if (this.#disposed)
       throw new VitrineError('tensor-disposed', 'The trainer was used after dispose().', 'keep it until training has ended.');
+    this.model.requireAlive();
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireAlive();
     if (this.#busy)
       throw new VitrineError(
         'busy',
@@ -603,6 +616,7 @@ export class Trainer {
 
   /** Waits for all submitted steps and returns what the GPU itself says: steps done, last loss and accuracy, why it stands still. */
   async synchronize(): Promise<{ step: number; loss: number; accuracy: number; learningRate: number; halted: HaltReason }> {
+    this.#requireAlive();
     await this.#device.ready();
     const state = await this.#state.readUint32();
     this.#halted = haltReasons[getField(state, 'halted')] ?? 'running';
@@ -688,6 +702,7 @@ export class Trainer {
    * @throws VitrineError `shape-mismatch`, `batch-too-large`, `label-out-of-range`, `non-finite-data`, `non-finite-training`, `busy`
    */
   async trainOnBatch(x: Examples, labels: ArrayLike<number>): Promise<number> {
+    this.#requireAlive();
     const rows = this.model.rowsOf(x);
     if (rows > this.batchSize) {
       throw new VitrineError(
@@ -732,6 +747,7 @@ export class Trainer {
    * @throws VitrineError as setData; `invalid-option` where nothing is held out
    */
   async evaluate(dataset: Dataset | 'validation'): Promise<Evaluation> {
+    this.#requireAlive();
     if (dataset === 'validation') {
       const { data, validation } = this.#ranges();
       if (!validation) throw new VitrineError('invalid-option', 'Nothing is held out for validation.', 'pass a validationSplit above 0.');
@@ -768,6 +784,7 @@ export class Trainer {
   /** Everything needed to go on with the same bits: parameters, moments, state, variants, data hash and the journal of changes. */
   snapshot(options?: { readonly view?: false }): Promise<FullSnapshot>;
   async snapshot(options: { readonly view?: boolean } = {}): Promise<Snapshot> {
+    this.#requireAlive();
     await this.#device.ready();
     if (options.view) {
       const [parameters, state] = await Promise.all([this.model.flatParameters.read(), this.#state.readUint32()]);
@@ -811,6 +828,7 @@ export class Trainer {
    * @throws VitrineError `shape-mismatch` for another model's snapshot, `invalid-option` for other variants or other data
    */
   async restore(snapshot: Snapshot): Promise<void> {
+    this.#requireAlive();
     const expected = this.model.flatParameters.length;
     if (snapshot.parameters.length !== expected) {
       throw new VitrineError(
