@@ -1,10 +1,12 @@
 /** Runs workloads over contenders and makes the rows of the table. The studio's page and the command line both call this. */
 
+import type { AdapterFigures } from './adapter.ts';
 import { type Agreement, compare } from './agreement.ts';
 import { type ContenderName, contenders as facts, type Results } from './contender.ts';
+import type { KernelProfile } from './roofline.ts';
 import { openStation, type Station } from './station.ts';
 import { rotated, summarise } from './statistics.ts';
-import { findWorkload, isTimed, leastTrainingBytes, type TimedWorkload, yieldOf } from './workloads.ts';
+import { findWorkload, isTimed, leastTrainingBytes, type TimedWorkload, workloads, yieldOf } from './workloads.ts';
 
 export interface Row {
   readonly workload: string;
@@ -39,7 +41,22 @@ export interface SuiteOptions {
   readonly signal?: AbortSignal;
 }
 
-export type SuiteEvent = { readonly kind: 'stage'; readonly text: string } | { readonly kind: 'rows'; readonly rows: readonly Row[] };
+export type SuiteEvent =
+  /** What is being done now. */
+  | { readonly kind: 'stage'; readonly text: string }
+  /** Something that has no row failed; the rest goes on. */
+  | { readonly kind: 'failure'; readonly text: string }
+  | { readonly kind: 'adapter'; readonly adapter: AdapterFigures }
+  | { readonly kind: 'rows'; readonly rows: readonly Row[] }
+  | { readonly kind: 'profile'; readonly profile: readonly KernelProfile[] };
+
+export interface SuiteResult {
+  /** null where the adapter could not be measured. */
+  readonly adapter: AdapterFigures | null;
+  readonly rows: readonly Row[];
+  /** Of Vitrine's training steps. */
+  readonly profile: readonly KernelProfile[];
+}
 
 /** One contender's figures for a workload, before the ratio is known. */
 export interface Measured {
@@ -84,18 +101,54 @@ export function rowsOf(
 
 const messageOf = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] as string) : String(error));
 
+/** Runs something in a worker of its own; undefined where it failed, which is told. */
+async function attempt<T>(
+  what: string,
+  { signal }: SuiteOptions,
+  report: (event: SuiteEvent) => void,
+  work: (station: Station) => Promise<T>,
+): Promise<T | undefined> {
+  report({ kind: 'stage', text: what });
+  const station = openStation(signal);
+  try {
+    return await work(station);
+  } catch (error) {
+    report({ kind: 'failure', text: `${what} failed: ${messageOf(error)}` });
+    return undefined;
+  } finally {
+    station.close();
+  }
+}
+
 /** Runs the workloads in order. A contender that fails gets a row that says so; the rest goes on. */
-export async function runSuite(options: SuiteOptions, report: (event: SuiteEvent) => void = () => {}): Promise<Row[]> {
-  const all: Row[] = [];
+export async function runSuite(options: SuiteOptions, report: (event: SuiteEvent) => void = () => {}): Promise<SuiteResult> {
+  const adapter = await attempt('measuring the adapter', options, report, (station) => station.call('adapter'));
+  if (adapter) report({ kind: 'adapter', adapter });
+  const rows: Row[] = [];
+  const profile: KernelProfile[] = [];
   for (const name of options.workloads) {
     if (options.signal?.aborted) break;
     const workload = findWorkload(name);
-    let rows: Row[] = [];
-    if (isTimed(workload)) rows = await runTimed(workload, options, report);
-    else if (workload.kind === 'memory') rows = await runMemory(options, report);
-    else if (workload.kind === 'overhead') rows = await runOverhead(options, report);
-    all.push(...rows);
-    report({ kind: 'rows', rows });
+    let news: Row[] = [];
+    if (isTimed(workload)) news = await runTimed(workload, options, report);
+    else if (workload.kind === 'memory') news = await runMemory(options, report);
+    else if (workload.kind === 'overhead') news = await runOverhead(options, report);
+    else if (workload.kind === 'profile' && adapter) profile.push(...(await runProfile(adapter, options, report)));
+    rows.push(...news);
+    if (news.length > 0) report({ kind: 'rows', rows: news });
+  }
+  return { adapter: adapter ?? null, rows, profile };
+}
+
+/** Profiles the training workloads that are asked for; all of them, where none is. */
+async function runProfile(adapter: AdapterFigures, options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<KernelProfile[]> {
+  const all: KernelProfile[] = [];
+  const trainings = workloads.filter(({ kind }) => kind === 'train');
+  const asked = trainings.filter(({ name }) => options.workloads.includes(name));
+  for (const { name } of asked.length > 0 ? asked : trainings) {
+    const profile = await attempt(`profile: ${name}`, options, report, (station) => station.call('profile', name, adapter));
+    if (profile) report({ kind: 'profile', profile });
+    all.push(...(profile ?? []));
   }
   return all;
 }
@@ -224,7 +277,7 @@ const OVERHEAD_UNITS = {
 
 async function runOverhead(options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
   const counted = await countEach(options, report, 'overhead', (station) => station.call('callsAStep', OVERHEAD_STEPS));
-  const encoded = await countEach(options, report, 'overhead', (station) => station.call('microsecondsAStep', OVERHEAD_STEPS));
+  const encoded = await countEach(options, report, 'overhead', (station) => station.call('microsecondsAStep'));
   const rows = (unit: string, values: readonly { contender: ContenderName; value?: number; failure?: string }[]): Row[] =>
     rowsOf(
       'overhead',

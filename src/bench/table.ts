@@ -1,6 +1,8 @@
 /** The rows as a calm table with bars, for a terminal of any width. */
 
+import type { AdapterFigures } from './adapter.ts';
 import { contenders } from './contender.ts';
+import type { KernelProfile } from './roofline.ts';
 import type { Row } from './suite.ts';
 
 export interface TableStyle {
@@ -82,6 +84,48 @@ export function formatTable(rows: readonly Row[], style: TableStyle = PLAIN): st
       if (row.note !== undefined) lines.push(`  ${' '.repeat(nameWidth)}  ${style.dim(row.note)}`);
     }
     lines.push('');
+  }
+  return lines.join('\n');
+}
+
+/** What the adapter can do, in two lines. */
+export function formatAdapter(adapter: AdapterFigures, style: TableStyle = PLAIN): string {
+  const facts = [
+    `multiply-add ${figure(adapter.multiplyAddGflops)} GFLOP/s`,
+    `copy ${figure(adapter.copyGigabytesPerSecond)} GB/s by a kernel, ${figure(adapter.transferGigabytesPerSecond)} GB/s by the queue`,
+    `dispatch ${figure(adapter.dispatchMicroseconds)} µs`,
+    `submit ${figure(adapter.submitMicroseconds)} µs`,
+  ];
+  return `${style.bold(adapter.name)}\n  ${facts.join('\n  ')}\n`;
+}
+
+/** The kernels of each profiled workload, a line each, against the adapter's limits. */
+export function formatProfile(profile: readonly KernelProfile[], style: TableStyle = PLAIN): string {
+  const head = ['kernel', 'variant', 'µs', 'share', 'GFLOP/s', 'GB/s', 'FLOP/B', 'limit', 'of it'];
+  const lines: string[] = [];
+  for (const workload of new Set(profile.map((row) => row.workload))) {
+    const rows = profile.filter((row) => row.workload === workload);
+    const cells = rows.map((row) => [
+      row.kernel,
+      row.variant,
+      figure(1000 * row.milliseconds),
+      `${Math.round(100 * row.share)} %`,
+      figure(row.gflops),
+      figure(row.gigabytesPerSecond),
+      figure(row.intensity),
+      row.bound,
+      `${Math.round(100 * row.ofLimit)} %`,
+    ]);
+    const widths = head.map((name, column) => Math.max(name.length, ...cells.map((row) => (row[column] as string).length)));
+    const line = (row: readonly string[]): string =>
+      row
+        .map((cell, column) =>
+          column < 2 || column === 7 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number),
+        )
+        .join('  ');
+    const total = rows.reduce((sum, row) => sum + row.milliseconds, 0);
+    lines.push(style.bold(workload) + style.dim(`  ${figure(1000 * total)} µs of kernels a step`), style.dim(`  ${line(head)}`));
+    lines.push(...cells.map((row) => `  ${line(row)}`), '');
   }
   return lines.join('\n');
 }

@@ -1,8 +1,11 @@
 /** One worker, one contender, one workload: it is opened, checked, warmed up and timed here, and goes away with the worker. */
 
+import type { AdapterFigures } from './adapter.ts';
 import type { ContenderName, Results, Session } from './contender.ts';
 import { loadContender } from './contenders/index.ts';
 import { type GpuCounts, installCounter, readCounts } from './gpu-counter.ts';
+import type { KernelProfile } from './roofline.ts';
+import { summarise } from './statistics.ts';
 import { findWorkload, isTimed, type TimedWorkload } from './workloads.ts';
 
 export interface WorkerTasks {
@@ -18,10 +21,19 @@ export interface WorkerTasks {
   /** What a step asks of WebGPU, in a run of many. */
   callsAStep(steps: number): Promise<GpuCounts>;
   /** Microseconds of JavaScript a step: encoding alone, nothing awaited in between. */
-  microsecondsAStep(steps: number): Promise<number>;
+  microsecondsAStep(): Promise<number>;
   /** The most bytes in GPU buffers at one time, setting up and training. */
   peakBytes(steps: number): Promise<number>;
+  /** What the adapter can do. */
+  adapter(): Promise<AdapterFigures>;
+  /** The kernels of a step of Vitrine's. */
+  profile(workload: string, adapter: AdapterFigures): Promise<readonly KernelProfile[]>;
 }
+
+const ENCODE_SAMPLES = 15;
+/** The clock is coarse: a sample lasts at least so long. */
+const LEAST_ENCODE_MILLISECONDS = 0.5;
+const MOST_ENCODED_STEPS = 1024;
 
 let session: Session | undefined;
 
@@ -82,20 +94,36 @@ const tasks: WorkerTasks = {
     return Object.fromEntries(names.map((name) => [name, (after[name] - before[name]) / steps])) as unknown as GpuCounts;
   },
 
-  async microsecondsAStep(steps) {
-    await opened().run(1);
-    await opened().encode(steps);
-    await opened().run(1);
-    const begin = performance.now();
-    await opened().encode(steps);
-    const elapsed = performance.now() - begin;
-    await opened().run(1);
-    return (1000 * elapsed) / steps;
+  async microsecondsAStep() {
+    // Few at a time and each from an idle GPU: a full command queue would block, and its waiting would count.
+    let steps = 1;
+    const samples: number[] = [];
+    while (samples.length < ENCODE_SAMPLES) {
+      await opened().run(1);
+      const begin = performance.now();
+      await opened().encode(steps);
+      const elapsed = performance.now() - begin;
+      if (elapsed < LEAST_ENCODE_MILLISECONDS && steps < MOST_ENCODED_STEPS) {
+        steps *= 2;
+        samples.length = 0;
+      } else samples.push((1000 * elapsed) / steps);
+    }
+    return summarise(samples).median;
   },
 
   async peakBytes(steps) {
     await opened().run(steps);
     return readCounts().peakBytes;
+  },
+
+  async adapter() {
+    const { measureAdapter } = await import('./adapter.ts');
+    return measureAdapter();
+  },
+
+  async profile(name, adapter) {
+    const { profileWorkload } = await import('./contenders/vitrine.ts');
+    return profileWorkload(timedWorkload(name), adapter);
   },
 };
 

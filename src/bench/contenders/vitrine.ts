@@ -2,9 +2,11 @@
 
 import { adam, buildModel, compile, createTrainer, type Device, dense, Graph, openDevice, type StepRecord } from '../../engine/index.ts';
 import { matmul } from '../../engine/ops/matmul.ts';
+import type { AdapterFigures } from '../adapter.ts';
 import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Session } from '../contender.ts';
 import { ADAM, batchOf, makeDigits, matrix, type NetworkName, networks, SEED } from '../problem.ts';
+import { type KernelProfile, profileStep } from '../roofline.ts';
 import type { TimedWorkload } from '../workloads.ts';
 
 /** The network of a workload; its initial weights are those of `initialParameters`, which draws them as the engine does. */
@@ -101,6 +103,15 @@ async function openProduct(device: Device, size: number): Promise<Session> {
     },
     encode: repeat,
   };
+}
+
+/** The kernels of a training step, after some steps of training. */
+export async function profileWorkload(workload: TimedWorkload, adapter: AdapterFigures): Promise<KernelProfile[]> {
+  if (workload.kind !== 'train') throw new Error(`internal: vitrine.ts cannot profile ${workload.name}`);
+  const trainer = await openTrainer(await openDevice(), workload);
+  await trainer.run(20);
+  await trainer.synchronize();
+  return profileStep(workload.name, [...(trainer.gatherPlan ? [trainer.gatherPlan] : []), trainer.plan], adapter);
 }
 
 export const contender: Contender = {

@@ -73,8 +73,9 @@ export async function run(args: readonly string[]): Promise<number> {
           parameters: options,
           signal,
           onEvent: (event) => {
-            const { kind, ...rest } = event as SuiteEvent;
-            if (kind === 'stage') progress.stage((rest as { text: string }).text);
+            const { kind, text } = event as Extract<SuiteEvent, { text: string }>;
+            if (kind === 'stage') progress.stage(text);
+            else if (kind === 'failure') progress.line(`warning: ${text}`);
           },
           onWarning: (line) => progress.line(`warning: ${line}`),
         });
