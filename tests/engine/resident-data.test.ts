@@ -3,7 +3,7 @@ import type { Dataset } from '../../src/engine/dataset.ts';
 import { type Device, openDevice } from '../../src/engine/device.ts';
 import { compileGather } from '../../src/engine/gather.ts';
 import { permute } from '../../src/engine/random.ts';
-import { dataHash, type ResidentData, residentData } from '../../src/engine/resident-data.ts';
+import { dataHash, type ResidentData, residentData, type Shard } from '../../src/engine/resident-data.ts';
 import { Tensor } from '../../src/engine/tensor.ts';
 import { makeState, type StateField } from '../../src/engine/training-state.ts';
 import { failOnGpuErrors, testDevice } from './test-device.ts';
@@ -19,6 +19,9 @@ function floatsOf(size: number, width: number, more: Partial<Dataset> = {}): Dat
   const inputs = Float32Array.from({ length: size * width }, (_, i) => Math.sin(i));
   return { name: 'floats', size, inputShape: [width], inputs, labels: Uint32Array.from({ length: size }, (_, i) => i), ...more };
 }
+
+/** The first shard as it is stored. */
+const wordsOf = (data: ResidentData): Promise<Uint32Array> => (data.inputs[0] as Shard).tensor.readUint32();
 
 /** Makes data resident as on an adapter that binds no more than `bytes`. */
 async function withBindingsOf<T>(device: Device, bytes: number, make: () => Promise<T>): Promise<T> {
@@ -99,7 +102,7 @@ describe('a resident data set', () => {
     const [shard] = data.inputs;
     expect(data.storage).toBe('bytes');
     expect(shard?.tensor.shape).toEqual([3, 2]);
-    const stored = new Uint8Array(((await shard?.tensor.readUint32()) as Uint32Array).buffer);
+    const stored = new Uint8Array((await wordsOf(data)).buffer);
     const { inputs } = data.dataset;
     expect([...stored]).toEqual([...inputs.slice(0, 5), 0, 0, 0, ...inputs.slice(5, 10), 0, 0, 0, ...inputs.slice(10, 15), 0, 0, 0]);
     data.dispose();
@@ -107,7 +110,7 @@ describe('a resident data set', () => {
 
   test('adds nothing to rows of whole words', async () => {
     const data = await residentData(await testDevice(), bytesOf(3, 8));
-    const stored = new Uint8Array(((await data.inputs[0]?.tensor.readUint32()) as Uint32Array).buffer);
+    const stored = new Uint8Array((await wordsOf(data)).buffer);
     expect([...stored]).toEqual([...data.dataset.inputs]);
     data.dispose();
   });
@@ -115,7 +118,7 @@ describe('a resident data set', () => {
   test('keeps floats as their bits, and labels as words', async () => {
     const data = await residentData(await testDevice(), floatsOf(4, 3));
     expect(data.storage).toBe('floats');
-    expect(new Float32Array(((await data.inputs[0]?.tensor.readUint32()) as Uint32Array).buffer)).toEqual(data.dataset.inputs);
+    expect(new Float32Array((await wordsOf(data)).buffer)).toEqual(data.dataset.inputs);
     expect([...(await data.labels.readUint32())]).toEqual([0, 1, 2, 3]);
     data.dispose();
   });
@@ -128,7 +131,7 @@ describe('a resident data set', () => {
       inputs: all.inputs.subarray(3, 15),
       labels: all.labels?.subarray(1, 5) as Uint32Array,
     });
-    expect(new Float32Array(((await data.inputs[0]?.tensor.readUint32()) as Uint32Array).buffer)).toEqual(all.inputs.slice(3, 15));
+    expect(new Float32Array((await wordsOf(data)).buffer)).toEqual(all.inputs.slice(3, 15));
     expect([...(await data.labels.readUint32())]).toEqual([1, 2, 3, 4]);
     data.dispose();
   });
