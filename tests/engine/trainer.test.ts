@@ -53,11 +53,10 @@ describe('a steady step of the MNIST network', () => {
     const before = structuredClone(device.calls);
     const steps = 100;
     await trainer.run(steps);
+    // What the reader does (a safe point every five seconds, should the machine be that slow) is counted apart.
+    const owners = (Object.keys(before) as (keyof typeof before)[]).filter((owner) => owner !== 'reader');
     const spent = (kind: keyof typeof before.train): number =>
-      Object.entries(device.calls).reduce(
-        (sum, [owner, calls]) => sum + calls[kind] - (before[owner as keyof typeof before] as typeof calls)[kind],
-        0,
-      );
+      owners.reduce((sum, owner) => sum + device.calls[owner][kind] - before[owner][kind], 0);
     for (const kind of ['createBuffer', 'createBindGroup', 'createComputePipeline', 'writeBuffer', 'mapAsync', 'copyBuffer'] as const)
       expect(spent(kind), kind).toBe(0);
     expect(spent('dispatch') / steps).toBe(9);
