@@ -99,7 +99,8 @@ export function rowsOf(
   });
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] as string) : String(error));
+/** The first line of what went wrong. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? (error.message.split('\n')[0] as string) : String(error));
 
 /** Runs something in a worker of its own; undefined where it failed, which is told. */
 async function attempt<T>(

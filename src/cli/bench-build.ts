@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, type Plugin } from 'vite';
+import { gzipSync } from 'node:zlib';
+import { build, type Plugin, type Rolldown } from 'vite';
+import type { ContenderName } from '../bench/contender.ts';
 import { repository } from './bootstrap.mjs';
 import { leaveMnistOutside, stripShaders } from './library-build.ts';
 
@@ -10,6 +12,8 @@ export interface BenchBuild {
   readonly folder: string;
   /** The page of the suite, in the folder. */
   readonly page: string;
+  /** The least page of a contender: its path in the folder, and what it weighs minified and gzipped. Built when first asked for. */
+  minimal(contender: ContenderName): Promise<{ readonly page: string; readonly bytes: number }>;
   dispose(): void;
 }
 
@@ -17,27 +21,68 @@ const PAGE = 'src/cli/page/bench.html';
 
 const plugins = (): Plugin[] => [stripShaders(), leaveMnistOutside()];
 
+/** The folder is nobody's build: it stands in the system's temporary folder until the command ends. */
 export async function buildBench(): Promise<BenchBuild> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'));
   const dispose = (): void => rmSync(folder, { recursive: true, force: true });
+  const minimal = new Map<ContenderName, ReturnType<BenchBuild['minimal']>>();
   try {
-    await build({
-      configFile: false,
-      root: repository,
-      base: './',
-      logLevel: 'error',
-      plugins: plugins(),
-      worker: { format: 'es', plugins },
-      build: {
-        outDir: folder,
-        target: 'es2022',
-        chunkSizeWarningLimit: 10_000,
-        rolldownOptions: { input: join(repository, PAGE) },
-      },
-    });
-    return { folder, page: PAGE, dispose };
+    await bundle(PAGE, folder, './');
   } catch (error) {
     dispose();
     throw error;
   }
+  return {
+    folder,
+    page: PAGE,
+    dispose,
+    minimal(contender) {
+      const found = minimal.get(contender) ?? buildMinimal(folder, contender);
+      minimal.set(contender, found);
+      return found;
+    },
+  };
 }
+
+async function bundle(input: string, outDir: string, base: string): Promise<Rolldown.RolldownOutput> {
+  const result = await build({
+    configFile: false,
+    root: repository,
+    base,
+    logLevel: 'error',
+    plugins: plugins(),
+    worker: { format: 'es', plugins },
+    build: {
+      outDir,
+      target: 'es2022',
+      emptyOutDir: true,
+      chunkSizeWarningLimit: 10_000,
+      rolldownOptions: { input: join(repository, input) },
+    },
+  });
+  return result as Rolldown.RolldownOutput;
+}
+
+async function buildMinimal(folder: string, contender: ContenderName): Promise<{ page: string; bytes: number }> {
+  const { output } = await bundle(`src/bench/minimal/${contender}.ts`, join(folder, 'minimal', contender), './');
+  const entry = output.find((part) => part.type === 'chunk' && part.isEntry);
+  if (entry?.type !== 'chunk') throw new Error(`internal: bench-build.ts built no entry for ${contender}`);
+  const html = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="./${entry.fileName}"></script>`;
+  const page = `minimal/${contender}/index.html`;
+  writeFileSync(join(folder, page), html);
+  return { page, bytes: loadedFiles(entry, output).reduce((sum, part) => sum + gzipped(part), 0) };
+}
+
+type Part = Rolldown.RolldownOutput['output'][number];
+
+/** The entry, what it imports at once, and the assets that a page fetches beside (a WASM backend's modules); no lazy chunk. */
+function loadedFiles(entry: Rolldown.OutputChunk, output: readonly Part[]): Part[] {
+  const names = new Set([entry.fileName]);
+  for (const name of names) {
+    const chunk = output.find((part) => part.fileName === name);
+    if (chunk?.type === 'chunk') for (const imported of chunk.imports) names.add(imported);
+  }
+  return output.filter((part) => names.has(part.fileName));
+}
+
+const gzipped = (part: Part): number => gzipSync(part.type === 'chunk' ? part.code : part.source, { level: 9 }).length;

@@ -1,12 +1,14 @@
+import { measureColdStart } from '../../bench/cold-start.ts';
 import { type ContenderName, contenderNames } from '../../bench/contender.ts';
-import type { SuiteEvent, SuiteOptions, SuiteResult } from '../../bench/suite.ts';
+import type { ColdStart } from '../../bench/minimal/finished.ts';
+import { type Measured, type Row, rowsOf, type SuiteEvent, type SuiteOptions, type SuiteResult } from '../../bench/suite.ts';
 import { formatAdapter, formatProfile, formatTable, type TableStyle } from '../../bench/table.ts';
 import { workloads } from '../../bench/workloads.ts';
-import { buildBench } from '../bench-build.ts';
+import { type BenchBuild, buildBench } from '../bench-build.ts';
 import { Interrupted, usageError } from '../command-error.ts';
-import { openHeadless, untilInterrupted } from '../headless.ts';
+import { type Headless, openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, type OptionValues, readOptions } from '../options.ts';
-import { createProgress, paint } from '../terminal.ts';
+import { createProgress, type Progress, paint } from '../terminal.ts';
 import { printHelp } from '../train-options.ts';
 
 const workloadNames = workloads.map(({ name }) => name);
@@ -44,6 +46,47 @@ export function suiteOptions(values: OptionValues): SuiteOptions {
   return { workloads: names(values, 'only', workloadNames), contenders, baseline, repeats: values.number('repeats') as number };
 }
 
+/** The suite in one page, then what only a command can do: weigh the builds and open page after page from nothing. */
+async function measure(
+  headless: Headless,
+  built: BenchBuild,
+  options: SuiteOptions,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<SuiteResult> {
+  const onWarning = (line: string): void => progress.line(`warning: ${line}`);
+  const result = await headless.runTask<SuiteResult>({
+    page: built.page,
+    parameters: options,
+    signal,
+    onEvent: (event) => {
+      const { kind, text } = event as Extract<SuiteEvent, { text: string }>;
+      if (kind === 'stage') progress.stage(text);
+      else if (kind === 'failure') onWarning(text);
+    },
+    onWarning,
+  });
+  const rows = [...result.rows];
+  if (options.workloads.includes('cold-start') && !signal.aborted) {
+    const open = async (contender: ContenderName): Promise<ColdStart> => {
+      progress.stage(`cold-start: ${contender}`);
+      const { page } = await built.minimal(contender);
+      return headless.runTask<ColdStart>({ page, parameters: {}, signal, silenceMinutes: 2, onWarning });
+    };
+    rows.push(...(await measureColdStart({ ...options, signal }, open)));
+  }
+  if (options.workloads.includes('size') && !signal.aborted) {
+    const weighed: Measured[] = [];
+    for (const contender of options.contenders) {
+      const { bytes } = await built.minimal(contender);
+      weighed.push({ contender, values: [bytes / 1000] });
+    }
+    rows.push(...rowsOf('size', 'kB gzipped', 'lower', options.baseline, weighed));
+  }
+  const order = (row: Row): number => options.workloads.indexOf(row.workload);
+  return { ...result, rows: rows.sort((a, b) => order(a) - order(b)) };
+}
+
 /** The result for a person. */
 function report({ adapter, rows, profile }: SuiteResult): string {
   const style: TableStyle = {
@@ -68,17 +111,7 @@ export async function run(args: readonly string[]): Promise<number> {
       const headless = await openHeadless({ built: built.folder });
       try {
         progress.line(headless.description);
-        const result = await headless.runTask<SuiteResult>({
-          page: built.page,
-          parameters: options,
-          signal,
-          onEvent: (event) => {
-            const { kind, text } = event as Extract<SuiteEvent, { text: string }>;
-            if (kind === 'stage') progress.stage(text);
-            else if (kind === 'failure') progress.line(`warning: ${text}`);
-          },
-          onWarning: (line) => progress.line(`warning: ${line}`),
-        });
+        const result = await measure(headless, built, options, progress, signal);
         if (signal.aborted) throw new Interrupted('Stopped.');
         progress.end();
         process.stdout.write(values.flag('json') ? `${JSON.stringify(result)}\n` : report(result));
