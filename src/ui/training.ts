@@ -74,6 +74,8 @@ interface Undo {
 
 export const HIDDEN_UNITS = 128;
 const VALIDATION_SPLIT = 0.2;
+/** How often the progress of loading is told. */
+const LOADING_MILLISECONDS = 100;
 /** How often a copy is taken that outlives the GPU. */
 const KEEP_MILLISECONDS = 5000;
 
@@ -231,8 +233,11 @@ export class Training extends EventTarget {
     });
     if (!this.data) {
       this.#enter('loading');
+      let told = 0;
       const onProgress = (progress: LoadProgress): void => {
         this.loading = progress;
+        if (performance.now() - told < LOADING_MILLISECONDS) return;
+        told = performance.now();
         this.#changed();
       };
       const data = await (this.#sources.loadData ?? loadMnist)({ onProgress, signal });

@@ -30,6 +30,15 @@ const LABEL_MILLISECONDS = 1000;
 /** Least time between two drawings while training runs. */
 const DRAW_MILLISECONDS = 50;
 
+/**
+ * 1, 2 and 5 in every power of ten. uPlot's own splits never end on an axis that begins elsewhere than at a power of ten
+ * (its `logAxisSplits` rounds them to 0).
+ */
+const LOGARITHMIC: Pick<uPlot.Axis, 'splits' | 'filter'> = {
+  splits: (_plot, _axis, least, greatest) => logarithmicSplits(least, greatest),
+  filter: (_plot, splits) => splits,
+};
+
 /** One curve of training: every batch, their running mean, and the epochs' validation. */
 export class VitrineChart extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -166,11 +175,17 @@ export class VitrineChart extends LitElement {
           gap: 6,
           values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? this.#words.whole(value) : '')),
         },
-        { ...axis, size: 50, gap: 6, values: (_plot, values) => values.map((value) => this.#axisValue(value)) },
+        {
+          ...axis,
+          ...(this.#isLogarithmic ? LOGARITHMIC : {}),
+          size: 50,
+          gap: 6,
+          values: (_plot, values) => values.map((value) => this.#axisValue(value)),
+        },
       ],
       series: [
         {},
-        { stroke: () => this.#color('--train'), alpha: 0.28, width: 1, spanGaps: true, points: { show: false } },
+        { stroke: () => this.#color('--train'), alpha: 0.4, width: 1, spanGaps: true, points: { show: false } },
         { stroke: () => this.#color('--train'), width: 2, spanGaps: true, points: { show: false } },
         {
           stroke: () => this.#color('--hold'),
@@ -208,9 +223,7 @@ export class VitrineChart extends LitElement {
   #axisValue(value: number | null): string {
     if (value === null) return '';
     if (this.metric === 'accuracy') return this.#words.percent(value, Number.isInteger(Math.round(value * 1e6) / 1e4) ? 0 : 1);
-    // Between the powers of ten of a logarithmic axis, 2 and 5 are labelled.
-    const digit = Number(value.toExponential(9).split('e')[0]);
-    return this.#isLogarithmic && ![1, 2, 5].includes(digit) ? '' : String(Number(value.toPrecision(3)));
+    return String(Number(value.toPrecision(3)));
   }
 
   #draw(): void {
@@ -327,6 +340,17 @@ export class VitrineChart extends LitElement {
       }
     `,
   ];
+}
+
+function logarithmicSplits(least: number, greatest: number): number[] {
+  const splits: number[] = [];
+  for (let power = Math.floor(Math.log10(least)); power <= Math.log10(greatest); power++) {
+    for (const digit of [1, 2, 5]) {
+      const split = Number(`${digit}e${power}`);
+      if (split >= least && split <= greatest) splits.push(split);
+    }
+  }
+  return splits;
 }
 
 /** Validation points are diamonds, so that they differ from the training line by more than colour. */

@@ -168,11 +168,18 @@ export class VitrinePlan extends LitElement {
         }
 
         .grid {
-          grid-template-columns: 1.5rem minmax(0, 1fr);
+          grid-template-columns: 1.5rem max-content minmax(0, 1fr);
         }
 
-        .grid > :nth-child(n + 3) {
+        .grid > :nth-child(-n + 3):not(:first-child) {
+          grid-column: 2 / -1;
+        }
+
+        .variant {
           grid-column: 2;
+        }
+
+        .workgroups {
           text-align: start;
         }
 

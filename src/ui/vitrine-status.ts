@@ -152,8 +152,14 @@ export class VitrineStatus extends LitElement {
 
       @media (max-width: 599px) {
         dl {
-          grid-template-columns: repeat(2, 1fr);
+          grid-template-columns: repeat(3, 1fr);
           gap: 0.5rem 1rem;
+        }
+
+        /* Step and time left are the longest; so each row is full. */
+        dl > :nth-child(2),
+        dl > :last-child {
+          grid-column: span 2;
         }
 
         dd {

@@ -58,8 +58,10 @@ export class VitrineWeights extends LitElement {
   #reading = false;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
 
+  /** Whether the colours on the GPU are those for dark paper. */
+  #coloredDark: boolean | undefined;
+
   readonly #recolor = (): void => {
-    this.#pictures?.setColors(weightColors(this.#dark.matches).table);
     this.requestUpdate();
     this.#drawing.request();
   };
@@ -183,6 +185,7 @@ export class VitrineWeights extends LitElement {
       this.#pictures?.dispose();
       const pictures = new UnitPictures(device, this.#canvas);
       this.#pictures = pictures;
+      this.#coloredDark = undefined;
       this.#device = device;
       this.#run = undefined;
       pictures
@@ -217,6 +220,10 @@ export class VitrineWeights extends LitElement {
       frame: this.#dark.matches ? INK_ON_DARK : INK_ON_LIGHT,
     };
     try {
+      if (this.#coloredDark !== this.#dark.matches) {
+        this.#coloredDark = this.#dark.matches;
+        this.#pictures?.setColors(weightColors(this.#dark.matches).table);
+      }
       if (this.#pictures?.draw(view)) this.#readSoon();
     } catch {
       // The device is gone; its replacement asks for another drawing.

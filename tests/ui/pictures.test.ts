@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
+import { CurveHistory } from '../../src/ui/curve-history.ts';
+import type { Training } from '../../src/ui/training.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
 import { clearAfterEach, inside, mount, until } from './mounted-page.ts';
 
@@ -105,6 +107,28 @@ describe('the curves', () => {
     for (let i = 0; i < 3; i++) await training.single();
     expect(await framed(() => pixelsOf(plot()).join())).toBe(before);
     page.style.marginTop = '';
+  });
+
+  test('have a logarithmic axis that may begin anywhere', async () => {
+    await mount();
+    const chart = document.createElement('vitrine-chart');
+    Object.assign(chart, { metric: 'loss', logarithmic: true });
+    chart.style.cssText = 'position: fixed; inset: 0 auto auto 0; width: 400px';
+    document.body.append(chart);
+    try {
+      for (const least of [0.249, 0.0999, 0.025, 1e-4, 1, 30, 1e8]) {
+        const history = new CurveHistory(10);
+        [2.3, least, least].forEach((loss, step) => {
+          history.add({ step, loss, accuracy: 0.5, rows: 1 });
+        });
+        chart.training = Object.assign(new EventTarget(), { run: { history } }) as unknown as Training;
+        await expect
+          .poll(() => framed(() => count(pixelsOf(chart.renderRoot.querySelector('canvas')!), (r, _g, b, a) => a > 100 && b > r + 40)))
+          .toBeGreaterThan(50);
+      }
+    } finally {
+      chart.remove();
+    }
   });
 
   test('tell a screen reader where they stand, and give every epoch as a table', async () => {
