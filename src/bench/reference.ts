@@ -51,11 +51,11 @@ function softmaxRows(logits: Float64Array): Float64Array {
   return result;
 }
 
-class ReferenceNetwork {
+export class ReferenceNetwork {
   readonly names: readonly string[];
   readonly #widths: readonly number[];
   /** Weight and bias of each layer in turn. */
-  readonly #parameters: Float64Array[];
+  readonly parameters: readonly Float64Array[];
   readonly #first: Float64Array[];
   readonly #second: Float64Array[];
   #step = 0;
@@ -64,7 +64,7 @@ class ReferenceNetwork {
     const parameters = initialParameters(name);
     this.names = parameters.map((parameter) => parameter.name);
     this.#widths = networks[name];
-    this.#parameters = parameters.map(({ values }) => Float64Array.from(values));
+    this.parameters = parameters.map(({ values }) => Float64Array.from(values));
     this.#first = parameters.map(({ values }) => new Float64Array(values.length));
     this.#second = parameters.map(({ values }) => new Float64Array(values.length));
   }
@@ -75,7 +75,7 @@ class ReferenceNetwork {
     const layers = this.#widths.length - 1;
     for (let layer = 0; layer < layers; layer++) {
       const [width, next] = [this.#widths[layer] as number, this.#widths[layer + 1] as number];
-      const [weight, bias] = [this.#parameters[2 * layer] as Float64Array, this.#parameters[2 * layer + 1] as Float64Array];
+      const [weight, bias] = [this.parameters[2 * layer] as Float64Array, this.parameters[2 * layer + 1] as Float64Array];
       const input = outputs[layer] as Float64Array;
       const output = new Float64Array(labels.length * next);
       for (let row = 0; row < labels.length; row++) {
@@ -101,7 +101,7 @@ class ReferenceNetwork {
   gradients(batch: Batch): { loss: number; values: Float64Array[] } {
     const outputs = this.#forward(batch);
     const rows = batch.labels.length;
-    const values = this.#parameters.map(({ length }) => new Float64Array(length));
+    const values = this.parameters.map(({ length }) => new Float64Array(length));
     let dy = softmaxRows(outputs.at(-1) as Float64Array);
     let loss = 0;
     batch.labels.forEach((label, row) => {
@@ -112,7 +112,7 @@ class ReferenceNetwork {
     dy = dy.map((value) => value / rows);
     for (let layer = this.#widths.length - 2; layer >= 0; layer--) {
       const [width, next] = [this.#widths[layer] as number, this.#widths[layer + 1] as number];
-      const weight = this.#parameters[2 * layer] as Float64Array;
+      const weight = this.parameters[2 * layer] as Float64Array;
       const [dweight, dbias] = [values[2 * layer] as Float64Array, values[2 * layer + 1] as Float64Array];
       const input = outputs[layer] as Float64Array;
       const dx = new Float64Array(rows * width);
@@ -144,7 +144,7 @@ class ReferenceNetwork {
     const correction1 = 1 - beta1 ** this.#step;
     const correction2 = 1 - beta2 ** this.#step;
     values.forEach((gradient, which) => {
-      const [parameter, m, v] = [this.#parameters[which], this.#first[which], this.#second[which]] as [
+      const [parameter, m, v] = [this.parameters[which], this.#first[which], this.#second[which]] as [
         Float64Array,
         Float64Array,
         Float64Array,

@@ -13,7 +13,7 @@ import { printHelp } from '../train-options.ts';
 
 const workloadNames = workloads.map(({ name }) => name);
 
-const OPTIONS: Options = {
+export const OPTIONS: Options = {
   only: { kind: 'text', help: `some of the workloads, with commas between: ${workloadNames.join(', ')}` },
   contenders: { kind: 'text', help: `some of the contenders, with commas between: ${contenderNames.join(', ')}` },
   baseline: { kind: 'text', help: 'the contender that the others are divided by (tfjs-webgpu where it takes part)' },

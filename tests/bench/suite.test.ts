@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import type { ContenderName } from '../../src/bench/contender.ts';
+import { runSuite, type SuiteEvent } from '../../src/bench/suite.ts';
+
+const small = { repeats: 1, sampleMilliseconds: 20, baseline: 'vitrine' } as const;
+
+test('a run of Vitrine agrees with the reference and gives one row, and a contender that fails does not stop it', async () => {
+  const events: SuiteEvent[] = [];
+  const nobody = 'nobody' as ContenderName;
+  const result = await runSuite({ ...small, workloads: ['train-mlp-32'], contenders: [nobody, 'vitrine'] }, (event) => events.push(event));
+  const [failed, row] = result.rows;
+  expect(failed).toMatchObject({ contender: 'nobody', median: null, ratioToBaseline: null });
+  expect(failed?.failure).toBeTruthy();
+  expect(row).toMatchObject({
+    workload: 'train-mlp-32',
+    contender: 'vitrine',
+    unit: 'samples/s',
+    repeats: 1,
+    ratioToBaseline: 1,
+    agreement: true,
+  });
+  expect(row?.median).toBeGreaterThan(0);
+  expect(row?.largestError).toBeLessThan(1e-4);
+  expect(result.adapter?.multiplyAddGflops).toBeGreaterThan(0);
+  expect(result.adapter?.dispatchMicroseconds).toBeGreaterThan(0);
+  expect(events.some(({ kind }) => kind === 'rows')).toBe(true);
+}, 120_000);
+
+test('products and inference agree with the reference', async () => {
+  const { rows } = await runSuite({ ...small, workloads: ['matmul-256', 'infer-mlp-256'], contenders: ['vitrine'] });
+  expect(rows.map(({ workload, agreement, unit }) => [workload, agreement, unit])).toEqual([
+    ['matmul-256', true, 'GFLOP/s'],
+    ['infer-mlp-256', true, 'samples/s'],
+  ]);
+}, 120_000);
+
+test('a steady step asks nothing of WebGPU but its dispatches', async () => {
+  const { rows } = await runSuite({ ...small, workloads: ['overhead'], contenders: ['vitrine'] });
+  const of = (unit: string): number | null | undefined => rows.find((row) => row.unit === unit)?.median;
+  expect(of('dispatches a step')).toBeLessThanOrEqual(12);
+  expect(of('bind groups created a step')).toBe(0);
+  expect(of('writeBuffer a step')).toBe(0);
+  expect(of('submits a step')).toBeLessThan(1.1);
+}, 120_000);
+
+test('a run that is stopped ends soon, with what it has', async () => {
+  const controller = new AbortController();
+  controller.abort();
+  const result = await runSuite({ ...small, workloads: ['train-mlp-32'], contenders: ['vitrine'], signal: controller.signal });
+  expect(result.rows).toEqual([]);
+});
