@@ -1,6 +1,6 @@
 /** The plan that fetches a batch from resident data into the buffers of a step. */
 
-import { compile } from './compile.ts';
+import { compile, type VariantTable } from './compile.ts';
 import type { Device, Owner } from './device.ts';
 import { Graph, type Node } from './graph.ts';
 import { gatherBatch } from './ops/gather-batch.ts';
@@ -18,6 +18,7 @@ export interface GatherInto {
   readonly shuffle: boolean;
   readonly first: number;
   readonly owner: Owner;
+  readonly variants?: VariantTable;
 }
 
 export function compileGather(device: Device, data: ResidentData, into: GatherInto): Promise<Plan> {
@@ -44,5 +45,5 @@ export function compileGather(device: Device, data: ResidentData, into: GatherIn
     });
   const roots = data.inputs.map((shard) => gather(shard, x, data.storage, labelled));
   if (!labelled) roots.push(...data.targets.map((shard) => gather(shard, answer, 'floats', false)));
-  return compile(device, roots, { name: 'gather', owner: into.owner, tensors });
+  return compile(device, roots, { name: 'gather', owner: into.owner, tensors, variants: into.variants ?? {} });
 }

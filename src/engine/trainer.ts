@@ -256,6 +256,7 @@ export class Trainer {
         shuffle: true,
         first: 0,
         owner: 'train',
+        variants: this.#settings.variants,
       });
     } catch (error) {
       data.dispose();

@@ -1,8 +1,10 @@
 // Adam and AdamW over the flat buffers, in place:
 //   m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  p ← p − rate/c₁ · m / (√(v/c₂) + ε),  c = 1 − βᵗ
 // Decay is decoupled (p ← p − rate·decay·p first) or, as in plain Adam, added to the gradient (g ← g + decay·p).
-// Compiled behind training-state.wgsl. One invocation updates eight vec4, half of a block of 64 floats; a block belongs to one group.
+// Compiled behind training-state.wgsl. One invocation updates `vectors` vec4; a block of 16 belongs to one group.
 // Source: Kingma, Ba 2015, algorithm 1; Loshchilov, Hutter 2019, algorithm 2; √v̂ + ε as in PyTorch.
+
+override vectors: u32 = 8u;   // vec4 an invocation updates: 1, 2, 4, 8 or 16
 
 struct Params {
   blocks: u32,
@@ -30,17 +32,16 @@ struct Rates {
 
 @compute @workgroup_size(64)
 fn update(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let half_block = (group.y * count.x + group.x) * 64u + lane;
-  if (half_block >= 2u * params.blocks || state.halted != RUNNING) { return; }
-  let rates = groups[block_groups[half_block / 2u]];
+  let first = ((group.y * count.x + group.x) * 64u + lane) * vectors;
+  if (first >= 16u * params.blocks || state.halted != RUNNING) { return; }
+  let rates = groups[block_groups[first / 16u]];
   if (rates.frozen > 0.0) { return; }
   let rate = state.rate * rates.factor;
   let step_size = rate / state.correction_1;
   let root_correction = sqrt(state.correction_2);
   let shrink = select(1.0, 1.0 - rate * rates.decay, params.decoupled == 1u);
   let added_decay = select(rates.decay, 0.0, params.decoupled == 1u);
-  for (var i = 0u; i < 8u; i++) {
-    let at = 8u * half_block + i;
+  for (var at = first; at < first + vectors; at++) {
     let p = parameters[at];
     let g = gradients[at] * state.clip + added_decay * p;
     let m_new = params.beta_1 * m[at] + (1.0 - params.beta_1) * g;

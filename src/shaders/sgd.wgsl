@@ -1,7 +1,9 @@
 // Stochastic gradient descent with momentum over the flat buffers, in place:
 //   g ← g + decay·p,  v ← μ v + g,  p ← p − rate · v   (Nesterov: p ← p − rate · (g + μ v))
-// Compiled behind training-state.wgsl. One invocation updates eight vec4, half of a block of 64 floats; a block belongs to one group.
+// Compiled behind training-state.wgsl. One invocation updates `vectors` vec4; a block of 16 belongs to one group.
 // Source: Polyak 1964; Sutskever et al. 2013; PyTorch's form, where the rate multiplies the velocity.
+
+override vectors: u32 = 8u;   // vec4 an invocation updates: 1, 2, 4, 8 or 16
 
 struct Params {
   blocks: u32,
@@ -26,13 +28,12 @@ struct Rates {
 
 @compute @workgroup_size(64)
 fn update(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let half_block = (group.y * count.x + group.x) * 64u + lane;
-  if (half_block >= 2u * params.blocks || state.halted != RUNNING) { return; }
-  let rates = groups[block_groups[half_block / 2u]];
+  let first = ((group.y * count.x + group.x) * 64u + lane) * vectors;
+  if (first >= 16u * params.blocks || state.halted != RUNNING) { return; }
+  let rates = groups[block_groups[first / 16u]];
   if (rates.frozen > 0.0) { return; }
   let rate = state.rate * rates.factor;
-  for (var i = 0u; i < 8u; i++) {
-    let at = 8u * half_block + i;
+  for (var at = first; at < first + vectors; at++) {
     let p = parameters[at];
     let g = gradients[at] * state.clip + rates.decay * p;
     let v = params.momentum * velocity[at] + g;

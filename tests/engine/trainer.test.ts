@@ -102,6 +102,42 @@ describe('the same seed gives the same bits', () => {
     expect(watched).toEqual(together);
   });
 
+  test('whichever variant fetches the batch and updates the parameters', async () => {
+    const other: TrainerOptions = { variants: { gatherBatch: 'word', adam: 'vec4x1' } };
+    expect(await trained((trainer) => trainer.run(60), other)).toEqual(await trained((trainer) => trainer.run(60)));
+    const momentum: TrainerOptions = { optimizer: sgd({ learningRate: 0.01, momentum: 0.9, nesterov: true, weightDecay: 0.01 }) };
+    const same = await trained((trainer) => trainer.run(60), { ...momentum, variants: { sgd: 'vec4x1' } });
+    expect(same).toEqual(await trained((trainer) => trainer.run(60), momentum));
+  });
+
+  test('with parameters treated apart, which then differ', async () => {
+    const apart: TrainerOptions = {
+      groups: [
+        { match: /bias$/, weightDecay: 0, learningRateFactor: 2 },
+        { match: ['dense_1/weight'], frozen: true },
+      ],
+    };
+    const device = await testDevice();
+    const untouched = await smallModel(device);
+    const before = await untouched.parameters.get('dense_1/weight')?.read();
+    untouched.dispose();
+    const model = await smallModel(device);
+    const trainer = await createTrainer(model, {
+      data,
+      batchSize: 16,
+      optimizer: adam({ learningRate: 0.01, weightDecay: 0.1 }),
+      ...apart,
+    });
+    await trainer.run(30);
+    expect(await model.parameters.get('dense_1/weight')?.read()).toEqual(before);
+    const first = await bits(model);
+    trainer.dispose();
+    model.dispose();
+    const decayed: TrainerOptions = { optimizer: adam({ learningRate: 0.01, weightDecay: 0.1 }) };
+    expect(await trained((again) => again.run(30), { ...decayed, ...apart })).toEqual(first);
+    expect(await trained((again) => again.run(30), decayed)).not.toEqual(first);
+  });
+
   test('with dropout', async () => {
     const shape = { dropoutRate: 0.4 };
     const first = await trained((trainer) => trainer.run(60), {}, shape);

@@ -11,7 +11,7 @@ import source from '../../shaders/sgd.wgsl?raw';
 import training from '../../shaders/training-state.wgsl?raw';
 import { apply, type Node } from '../graph.ts';
 import { kernel, linearWorkgroups } from '../kernel.ts';
-import type { Operation, TensorType } from '../operation.ts';
+import type { Operation, TensorType, Variant } from '../operation.ts';
 
 export interface SgdAttributes {
   readonly momentum: number;
@@ -27,24 +27,30 @@ const update = kernel('sgd', `${training}\n${source}`, 'update', [
   'velocity',
 ]);
 
+const variant = (vectors: number): Variant<SgdAttributes> => ({
+  name: `vec4x${vectors}`,
+  dispatch: ({ inputs: [, blockGroups], attributes }) => {
+    const blocks = (blockGroups as TensorType).shape[0] as number;
+    return {
+      kernel: update,
+      constants: { vectors },
+      parameters: {
+        blocks,
+        nesterov: attributes.nesterov ? 1 : 0,
+        momentum: attributes.momentum,
+      },
+      workgroups: linearWorkgroups((16 * blocks) / vectors, 64),
+    };
+  },
+});
+
 export const sgdOperation: Operation<SgdAttributes> = {
   name: 'sgd',
   infer: ([, , , , parameters]) => parameters as TensorType,
   constant: true,
   writes: [4, 5],
-  variants: [
-    {
-      name: 'vec4x8',
-      dispatch: ({ inputs: [, blockGroups], attributes }) => {
-        const blocks = (blockGroups as TensorType).shape[0] as number;
-        return {
-          kernel: update,
-          parameters: { blocks, nesterov: attributes.nesterov ? 1 : 0, momentum: attributes.momentum },
-          workgroups: linearWorkgroups(2 * blocks, 64),
-        };
-      },
-    },
-  ],
+  // Eight vec4 an invocation suit a processor; one, with neighbours side by side, a GPU with thousands of lanes (unmeasured).
+  variants: [8, 1].map(variant),
 };
 
 /** inputs: gradients, blockGroups, groups, state, parameters, velocity */

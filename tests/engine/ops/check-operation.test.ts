@@ -65,9 +65,7 @@ describe('the harness', () => {
   });
 
   test('sees a load beyond the shape', async () => {
-    await expect(check(doubling('if (i < n) { y[i] = x[i] + x[i + 1u] - x[i + 1u] + x[i]; }'))).rejects.toThrow(
-      'double#1 [5]: NaN at [4]',
-    );
+    await expect(check(doubling('if (i < n) { y[i] = x[i] + x[i + 1u] - x[i + 1u] + x[i]; }'))).rejects.toThrow('double#1 [5]: NaN at [4]');
   });
 
   test('sees an element left out', async () => {
