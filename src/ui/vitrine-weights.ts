@@ -56,6 +56,7 @@ export class VitrineWeights extends LitElement {
   #resize: ResizeObserver | undefined;
   #readAt = 0;
   #reading = false;
+  #stale = false;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Whether the colours on the GPU are those for dark paper. */
@@ -232,6 +233,7 @@ export class VitrineWeights extends LitElement {
 
   /** Prints the end of the scale, a second late at most. */
   #readSoon(): void {
+    this.#stale = true;
     if (this.#reading || this.#readTimer !== undefined) return;
     const wait = Math.max(0, READ_MILLISECONDS - (performance.now() - this.#readAt));
     this.#readTimer = setTimeout(() => {
@@ -243,6 +245,7 @@ export class VitrineWeights extends LitElement {
   async #read(): Promise<void> {
     if (!this.#pictures) return;
     this.#reading = true;
+    this.#stale = false;
     this.#readAt = performance.now();
     try {
       this.limits = await this.#pictures.readLargest();
@@ -250,6 +253,8 @@ export class VitrineWeights extends LitElement {
       // Read again after the next drawing.
     } finally {
       this.#reading = false;
+      // Something was drawn while the last value was on its way.
+      if (this.#stale) this.#readSoon();
     }
   }
 
