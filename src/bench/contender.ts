@@ -14,8 +14,8 @@ export interface Session {
   results(): Promise<Results>;
   /** Does the work `times` times and resolves with a number that depends on all of it. */
   run(times: number): Promise<number>;
-  /** Only the JavaScript of `times` repetitions, with nothing awaited in between; for the overhead of a step. */
-  encode(times: number): void | Promise<void>;
+  /** Only the JavaScript of `times` repetitions, with nothing awaited in between, for the overhead of a step; absent where it cannot be told apart. */
+  encode?(times: number): void | Promise<void>;
 }
 
 export interface Contender {
@@ -24,7 +24,7 @@ export interface Contender {
   open(workload: TimedWorkload): Promise<Session>;
 }
 
-export type ContenderName = 'vitrine' | 'tfjs-webgpu';
+export type ContenderName = 'vitrine' | 'tfjs-webgpu' | 'jax-webgpu' | 'tfjs-wasm' | 'jax-wasm' | 'tfjs-cpu';
 
 export interface ContenderFacts {
   readonly title: string;
@@ -35,6 +35,10 @@ export interface ContenderFacts {
 export const contenders: Readonly<Record<ContenderName, ContenderFacts>> = {
   vitrine: { title: 'Vitrine', webgpu: true },
   'tfjs-webgpu': { title: 'TensorFlow.js WebGPU', webgpu: true },
+  'jax-webgpu': { title: 'jax-js WebGPU', webgpu: true },
+  'tfjs-wasm': { title: 'TensorFlow.js WASM', webgpu: false },
+  'jax-wasm': { title: 'jax-js WASM', webgpu: false },
+  'tfjs-cpu': { title: 'TensorFlow.js CPU', webgpu: false },
 };
 
 export const contenderNames: readonly ContenderName[] = Object.keys(contenders) as ContenderName[];

@@ -96,12 +96,14 @@ const tasks: WorkerTasks = {
 
   async microsecondsAStep() {
     // Few at a time and each from an idle GPU: a full command queue would block, and its waiting would count.
+    const { run, encode } = opened();
+    if (!encode) throw new Error('It is lazy: its JavaScript cannot be told from its waiting.');
     let steps = 1;
     const samples: number[] = [];
     while (samples.length < ENCODE_SAMPLES) {
-      await opened().run(1);
+      await run(1);
       const begin = performance.now();
-      await opened().encode(steps);
+      await encode(steps);
       const elapsed = performance.now() - begin;
       if (elapsed < LEAST_ENCODE_MILLISECONDS && steps < MOST_ENCODED_STEPS) {
         steps *= 2;

@@ -19,7 +19,21 @@ export interface BenchBuild {
 
 const PAGE = 'src/cli/page/bench.html';
 
-const plugins = (): Plugin[] => [stripShaders(), leaveMnistOutside()];
+/**
+ * TensorFlow.js starts the threads of its WASM backend from the text of a function. A minifier renames the one variable outside it that
+ * the text asks for by `typeof`, and the threads then fail; what it asks for is only set where there is a document.
+ */
+export function keepWasmThreads(): Plugin {
+  const outside = 'if(typeof _scriptDir !== "undefined" && _scriptDir){scriptDirectory=_scriptDir}';
+  return {
+    name: 'vitrine:keep-wasm-threads',
+    enforce: 'pre',
+    transform: (code, id) =>
+      id.endsWith('tfjs-backend-wasm-threaded-simd.js') ? { code: code.replace(outside, ''), map: null } : undefined,
+  };
+}
+
+const plugins = (): Plugin[] => [stripShaders(), leaveMnistOutside(), keepWasmThreads()];
 
 /** The folder is nobody's build: it stands in the system's temporary folder until the command ends. */
 export async function buildBench(): Promise<BenchBuild> {

@@ -32,6 +32,11 @@ export interface Task {
   signal?: AbortSignal;
   /** A page that reports nothing for so long is taken to hang. Default 10. */
   silenceMinutes?: number;
+  /**
+   * The page works in workers and tells how each of them ends: once it has said something, an error that nobody caught (those of workers
+   * come here too) is a warning.
+   */
+  tolerant?: boolean;
 }
 
 export interface HeadlessOptions {
@@ -165,6 +170,7 @@ async function runInPage<Result>(page: Page, address: string, task: Task): Promi
   try {
     return await new Promise<Result>((resolve, reject) => {
       const broken = (what: string): void => reject(new CommandError(what, 'run the command again; if it stays, report the lines above.'));
+      let speaking = false;
       const heard = (): void => {
         clearTimeout(timers.silence);
         timers.silence = setTimeout(() => broken(`The page said nothing for ${silenceMinutes} minutes.`), silenceMinutes * 60_000);
@@ -172,14 +178,18 @@ async function runInPage<Result>(page: Page, address: string, task: Task): Promi
       heard();
       page.on('crash', () => broken('The page crashed: the browser may have run out of memory.'));
       page.on('close', () => broken('The page was closed before it had finished.'));
-      page.on('pageerror', (error) => reject(pageError(error)));
+      page.on('pageerror', (error) => {
+        if (task.tolerant && speaking) onWarning(error.message);
+        else reject(pageError(error));
+      });
       page.on('console', (message) => {
-        if (message.type() === 'error') {
+        if (message.type() === 'error' && !(task.tolerant && speaking)) {
           const { url, lineNumber } = message.location();
           broken(`The page reported an error: ${message.text()}${url ? ` (${url}:${lineNumber})` : ''}`);
-        } else if (message.type() === 'warning') onWarning(message.text());
+        } else if (message.type() === 'warning' || message.type() === 'error') onWarning(message.text());
       });
       const receive = (kind: string, value: unknown): void => {
+        speaking = true;
         heard();
         if (kind === 'event') {
           try {

@@ -57,6 +57,7 @@ async function measure(
   const onWarning = (line: string): void => progress.line(`warning: ${line}`);
   const result = await headless.runTask<SuiteResult>({
     page: built.page,
+    tolerant: true,
     parameters: options,
     signal,
     onEvent: (event) => {
