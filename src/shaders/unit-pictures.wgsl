@@ -1,6 +1,6 @@
 // Pictures of a layer's units: the weights of each as an image, drawn from the very buffer that training updates.
 // No gradient: this only looks.
-// measure: one workgroup finds the largest |w|, now and over the run. picture: one invocation colours one pixel of the canvas; the units
+// measure: one workgroup finds where the scale ends: 99.9 % of all |w| lie below, by a histogram; now, and the most over the run. picture: one invocation colours one pixel of the canvas; the units
 // stand in a grid, each weight is a cell, and between units lies a gap that shows the page.
 
 struct View {
@@ -11,19 +11,22 @@ struct View {
   canvas_width: f32,  // pixels
   canvas_height: f32,
   gap: f32,           // cells between units
-  per_frame: u32,     // 1: the scale ends at the largest |w| now; 0: at the largest of the run
+  per_frame: u32,     // 1: the scale ends where it does now; 0: where it did at its widest in the run
   marked: i32,        // unit with a frame, or -1
   frame: u32,         // RGBA8, its colour
 }
 
 const LAST_COLOR = 510.0;  // the middle one, 255, stands for 0
 const LANES = 256u;
+const BINS = 1024u;
+const OUTSIDE = 1000u;         // one weight in so many lies beyond the scale
 
-@group(0) @binding(0) var<storage, read> weights: array<f32>;              // [image_height * image_width, units]
-@group(0) @binding(1) var<storage, read_write> largest_out: array<f32, 2>; // now, of the run
+@group(0) @binding(0) var<storage, read> weights: array<f32>;             // [image_height * image_width, units]
+@group(0) @binding(1) var<storage, read_write> limits_out: array<f32, 2>; // end of the scale: now, of the run
 @group(0) @binding(2) var<uniform> view: View;
 
 var<workgroup> found: array<f32, LANES>;
+var<workgroup> histogram: array<atomic<u32>, BINS>;  // of |w|, from 0 to the largest
 
 @compute @workgroup_size(LANES)
 fn measure(@builtin(local_invocation_index) lane: u32) {
@@ -35,9 +38,21 @@ fn measure(@builtin(local_invocation_index) lane: u32) {
     workgroupBarrier();
     if (lane < half) { found[lane] = max(found[lane], found[lane + half]); }
   }
+  workgroupBarrier();
+  let per_weight = f32(BINS) / max(found[0], 1e-30);
+  for (var i = lane; i < count; i += LANES) {
+    atomicAdd(&histogram[min(u32(abs(weights[i]) * per_weight), BINS - 1u)], 1u);
+  }
+  workgroupBarrier();
   if (lane == 0u) {
-    largest_out[0] = found[0];
-    largest_out[1] = max(largest_out[1], found[0]);
+    var bin = BINS;
+    var beyond = 0u;
+    while (bin > 1u && beyond * OUTSIDE <= count) {
+      bin -= 1u;
+      beyond += atomicLoad(&histogram[bin]);
+    }
+    limits_out[0] = f32(bin + 1u) / per_weight;
+    limits_out[1] = max(limits_out[1], limits_out[0]);
   }
 }
 
@@ -47,7 +62,7 @@ fn cover(@builtin(vertex_index) corner: u32) -> @builtin(position) vec4<f32> {
   return vec4<f32>(f32(4u * (corner & 1u)) - 1.0, f32(2u * (corner & 2u)) - 1.0, 0.0, 1.0);
 }
 
-@group(0) @binding(3) var<storage, read> largest: array<f32, 2>;
+@group(0) @binding(3) var<storage, read> limits: array<f32, 2>;
 @group(0) @binding(4) var<storage, read> colors: array<u32, 511>;  // RGBA8, from the most negative weight to the most positive
 
 @fragment
@@ -67,7 +82,7 @@ fn picture(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
     return unpack4x8unorm(view.frame);
   }
   let weight = weights[(y * view.image_width + x) * view.units + unit];
-  let limit = max(select(largest[1], largest[0], view.per_frame == 1u), 1e-30);
+  let limit = max(select(limits[1], limits[0], view.per_frame == 1u), 1e-30);
   let color = round((0.5 + 0.5 * clamp(weight / limit, -1.0, 1.0)) * LAST_COLOR);
   return unpack4x8unorm(colors[u32(color)]);
 }

@@ -10,7 +10,7 @@ export interface PictureView {
   readonly units: number;
   /** Units in a row of the grid. */
   readonly columns: number;
-  /** The scale ends at the largest |weight| now, instead of the largest of the run. */
+  /** The scale fits the weights as they are now, instead of keeping the widest of the run. */
   readonly perFrame: boolean;
   /** Unit with a frame around it. */
   readonly marked: number | undefined;
@@ -29,7 +29,7 @@ export class UnitPictures {
   readonly #device: Device;
   readonly #canvas: HTMLCanvasElement;
   readonly #view: DeviceBuffer;
-  readonly #largest: DeviceBuffer;
+  readonly #limits: DeviceBuffer;
   readonly #colors: DeviceBuffer;
   #colorTable: Uint8Array = new Uint8Array(4 * COLORS);
   #weights: Tensor | undefined;
@@ -49,7 +49,7 @@ export class UnitPictures {
       ...own,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    this.#largest = device.createBuffer('unit pictures: largest', 8, own);
+    this.#limits = device.createBuffer('unit pictures: limits', 8, own);
     this.#colors = device.createBuffer('unit pictures: colours', 4 * COLORS, own);
     device.register(this);
   }
@@ -107,14 +107,14 @@ export class UnitPictures {
       });
     this.#device.count('ui', 'createBindGroup', 2);
     this.#groups = {
-      measure: group(this.#measure, { 0: weights, 1: whole(this.#largest), 2: whole(this.#view) }),
-      picture: group(this.#picture, { 0: weights, 2: whole(this.#view), 3: whole(this.#largest), 4: whole(this.#colors) }),
+      measure: group(this.#measure, { 0: weights, 1: whole(this.#limits), 2: whole(this.#view) }),
+      picture: group(this.#picture, { 0: weights, 2: whole(this.#view), 3: whole(this.#limits), 4: whole(this.#colors) }),
     };
   }
 
-  /** Forgets the largest weight of the run: a new run begins. */
+  /** Forgets the scale of the run: a new run begins. */
   forget(): void {
-    this.#device.writeBuffer('ui', this.#largest, 0, new Float32Array(2));
+    this.#device.writeBuffer('ui', this.#limits, 0, new Float32Array(2));
   }
 
   /** Draws one frame: one submit, and nothing else while the view stays the same. Returns whether there was something to draw. */
@@ -161,16 +161,16 @@ export class UnitPictures {
     this.#device.writeBuffer('ui', this.#view, 0, bytes);
   }
 
-  /** The largest |weight| in the last frame, and of the run: 8 bytes are read. */
-  async readLargest(): Promise<{ readonly now: number; readonly ofRun: number }> {
-    const [now = 0, ofRun = 0] = new Float32Array(await this.#device.readBuffer(this.#largest, 0, 8, 'ui'));
+  /** Where the scale ends, in the last frame and over the run: the 99.9th percentile of |weight|, up to a thousandth. 8 bytes are read. */
+  async readLimits(): Promise<{ readonly now: number; readonly ofRun: number }> {
+    const [now = 0, ofRun = 0] = new Float32Array(await this.#device.readBuffer(this.#limits, 0, 8, 'ui'));
     return { now, ofRun };
   }
 
   dispose(): void {
     this.#disposed = true;
     this.#device.unregister(this);
-    for (const buffer of [this.#view, this.#largest, this.#colors]) buffer.dispose();
+    for (const buffer of [this.#view, this.#limits, this.#colors]) buffer.dispose();
     this.#context?.unconfigure();
   }
 }

@@ -185,7 +185,7 @@ export class VitrineChart extends LitElement {
       ],
       series: [
         {},
-        { stroke: () => this.#color('--train'), alpha: 0.4, width: 1, spanGaps: true, points: { show: false } },
+        { stroke: (plot) => this.#color('--train') + faintness(plot), width: 1, spanGaps: true, points: { show: false } },
         { stroke: () => this.#color('--train'), width: 2, spanGaps: true, points: { show: false } },
         {
           stroke: () => this.#color('--hold'),
@@ -340,6 +340,14 @@ export class VitrineChart extends LitElement {
       }
     `,
   ];
+}
+
+/** The raw line's opacity, as two hexadecimal digits: the denser the line, the fainter, so that it never hides the mean. */
+function faintness({ data, width }: uPlot): string {
+  const pointsPerPixel = data[0].length / Math.max(1, width);
+  return Math.round(255 * Math.min(0.45, Math.max(0.13, 0.2 / Math.sqrt(pointsPerPixel))))
+    .toString(16)
+    .padStart(2, '0');
 }
 
 function logarithmicSplits(least: number, greatest: number): number[] {

@@ -297,7 +297,7 @@ export class VitrineDigit extends LitElement {
 
       li {
         display: grid;
-        grid-template-columns: 1rem minmax(2rem, 1fr) 3.75rem 2.5rem;
+        grid-template-columns: 1rem minmax(2rem, 1fr) 3.25rem 2rem;
         align-items: center;
         gap: 0.5rem;
         height: 1.5rem;

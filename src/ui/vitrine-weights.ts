@@ -44,7 +44,7 @@ export class VitrineWeights extends LitElement {
   declare pointed: number | undefined;
   /** Units in a row. */
   declare columns: number;
-  /** Largest |weight|, as read last. */
+  /** Where the scale ends, as read last. */
   declare limits: { readonly now: number; readonly ofRun: number } | undefined;
 
   readonly #words = new Words(this);
@@ -86,7 +86,7 @@ export class VitrineWeights extends LitElement {
       whole: (n: number) => this.#words.whole(n),
     };
     const limit = this.perFrame ? this.limits?.now : this.limits?.ofRun;
-    const end = limit === undefined ? '–' : Number(limit.toPrecision(3)).toString();
+    const end = limit ? Number(limit.toPrecision(2)).toString() : undefined;
     const choice = (label: string, value: boolean): TemplateResult => html`
       <label><input type="radio" name="scale" .checked=${this.perFrame === value} @change=${() => this.#choose(value)} />${label}</label>
     `;
@@ -107,9 +107,9 @@ export class VitrineWeights extends LitElement {
         <div class="bar">
           <span class="gradient" style=${`background: ${gradientOf(weightColors(this.#dark.matches))}`}></span>
           <span class="ends number">
-            <span>−${end}<small>${say.scaleNegative}</small></span>
+            <span>${end === undefined ? nothing : `−${end}`} <small>${say.scaleNegative}</small></span>
             <span>0</span>
-            <span>+${end}<small>${say.scalePositive}</small></span>
+            <span>${end === undefined ? nothing : `+${end}`} <small>${say.scalePositive}</small></span>
           </span>
         </div>
         <fieldset class="choice">
@@ -204,7 +204,7 @@ export class VitrineWeights extends LitElement {
     }
   }
 
-  /** A new run begins: its largest weight is not known yet. */
+  /** A new run begins: its scale is not known yet. */
   #begin(): void {
     this.#pictures?.forget();
     this.#readAt = 0;
@@ -248,7 +248,7 @@ export class VitrineWeights extends LitElement {
     this.#stale = false;
     this.#readAt = performance.now();
     try {
-      this.limits = await this.#pictures.readLargest();
+      this.limits = await this.#pictures.readLimits();
     } catch {
       // Read again after the next drawing.
     } finally {
@@ -312,7 +312,6 @@ export class VitrineWeights extends LitElement {
       }
 
       small {
-        margin-left: 0.375rem;
         color: var(--quiet);
         font-size: inherit;
       }

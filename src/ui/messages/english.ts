@@ -87,12 +87,12 @@ export const english = {
     `Each square is one of the ${units} hidden units: its weights, laid out like the image they meet. Orange ink excites the unit, blue ink quiets it, and where a weight is 0 the unit does not look.`,
   weightsLabel: (units: string, limit: string): string => `First-layer weights of ${units} units as images; the scale ends at ±${limit}.`,
   colorScale: 'Colours',
-  scaleFixed: 'Largest of the run',
-  scaleFrame: 'Largest now',
+  scaleFixed: 'Fixed for the run',
+  scaleFrame: 'Fitted each time',
   scaleNegative: 'quiets',
   scalePositive: 'excites',
   unit: (number: string): string => `unit ${number}`,
-  weightsOrigin: 'Drawn on the GPU from the buffer that is being trained. Nothing is copied.',
+  weightsOrigin: 'The scale spans 99.9 % of the weights. Drawn on the GPU from the very buffer that is trained; nothing is copied.',
 
   // Digit
   digit: 'One digit it has never seen',
