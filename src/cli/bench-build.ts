@@ -89,14 +89,14 @@ async function buildMinimal(folder: string, contender: ContenderName): Promise<{
 
 type Part = Rolldown.RolldownOutput['output'][number];
 
-/** The entry, what it imports at once, and the assets that a page fetches beside (a WASM backend's modules); no lazy chunk. */
+/** The entry, what it imports at once, and the assets that it fetches beside (a WASM module); no lazy chunk. */
 function loadedFiles(entry: Rolldown.OutputChunk, output: readonly Part[]): Part[] {
   const names = new Set([entry.fileName]);
   for (const name of names) {
     const chunk = output.find((part) => part.fileName === name);
     if (chunk?.type === 'chunk') for (const imported of chunk.imports) names.add(imported);
   }
-  return output.filter((part) => names.has(part.fileName));
+  return output.filter((part) => part.type === 'asset' || names.has(part.fileName));
 }
 
 const gzipped = (part: Part): number => gzipSync(part.type === 'chunk' ? part.code : part.source, { level: 9 }).length;

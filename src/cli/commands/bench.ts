@@ -1,7 +1,7 @@
 import { measureColdStart } from '../../bench/cold-start.ts';
 import { type ContenderName, contenderNames } from '../../bench/contender.ts';
 import type { ColdStart } from '../../bench/minimal/finished.ts';
-import { type Measured, type Row, rowsOf, type SuiteEvent, type SuiteOptions, type SuiteResult } from '../../bench/suite.ts';
+import { type Measured, messageOf, type Row, rowsOf, type SuiteEvent, type SuiteOptions, type SuiteResult } from '../../bench/suite.ts';
 import { formatAdapter, formatProfile, formatTable, type TableStyle } from '../../bench/table.ts';
 import { workloads } from '../../bench/workloads.ts';
 import { type BenchBuild, buildBench } from '../bench-build.ts';
@@ -79,8 +79,11 @@ async function measure(
   if (options.workloads.includes('size') && !signal.aborted) {
     const weighed: Measured[] = [];
     for (const contender of options.contenders) {
-      const { bytes } = await built.minimal(contender);
-      weighed.push({ contender, values: [bytes / 1000] });
+      const values = await built.minimal(contender).then(
+        ({ bytes }) => ({ values: [bytes / 1000] }),
+        (error) => ({ values: [], failure: messageOf(error) }),
+      );
+      weighed.push({ contender, ...values });
     }
     rows.push(...rowsOf('size', 'kB gzipped', 'lower', options.baseline, weighed));
   }

@@ -1,0 +1,4 @@
+import { finished } from './finished.ts';
+import { firstStep } from './jax.ts';
+
+finished(await firstStep('webgpu'));
