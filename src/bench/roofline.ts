@@ -10,6 +10,9 @@ export interface KernelProfile {
   readonly kernel: string;
   readonly operations: readonly string[];
   readonly variant: string;
+  /** Multiplications and additions that the step stands for, and bytes that it must move: the same on every adapter. */
+  readonly flop: number;
+  readonly bytes: number;
   readonly milliseconds: number;
   /** Of the time of all kernels of the step. */
   readonly share: number;
@@ -75,9 +78,9 @@ export async function profileStep(workload: string, plans: readonly Plan[], adap
   }
   const total = timed.reduce((sum, { row }) => sum + row.milliseconds, 0);
   return timed.map(({ plan, row, step }) => {
-    const [operations, bytes] = [operationsOf(step), bytesOf(step)];
+    const [flop, bytes] = [operationsOf(step), bytesOf(step)];
     const limits = {
-      arithmetic: operations / adapter.multiplyAddGflops / 1e6,
+      arithmetic: flop / adapter.multiplyAddGflops / 1e6,
       memory: bytes / adapter.copyGigabytesPerSecond / 1e6,
       dispatch: adapter.dispatchMicroseconds / 1000,
     };
@@ -89,11 +92,13 @@ export async function profileStep(workload: string, plans: readonly Plan[], adap
       kernel: row.kernel,
       operations: row.operations,
       variant: row.variant,
+      flop,
+      bytes,
       milliseconds: row.milliseconds,
       share: row.milliseconds / total,
-      gflops: operations / row.milliseconds / 1e6,
+      gflops: flop / row.milliseconds / 1e6,
       gigabytesPerSecond: bytes / row.milliseconds / 1e6,
-      intensity: operations / bytes,
+      intensity: flop / bytes,
       bound,
       ofLimit: limits[bound] / row.milliseconds,
     };

@@ -98,6 +98,8 @@ test('the adapter and the profile are said in full', () => {
       kernel: 'adam.update',
       operations: ['adam'],
       variant: 'vec4x8',
+      flop: 1.4e6,
+      bytes: 2.8e6,
       milliseconds: 0.93,
       share: 1,
       gflops: 1.5,
