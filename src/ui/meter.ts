@@ -20,7 +20,7 @@ interface Sample {
 
 const WINDOW_MILLISECONDS = 1500;
 const SAMPLE_MILLISECONDS = 100;
-/** A rate over less time than this is noise. */
+/** A rate over less time than this, or over a single step, is noise. */
 const SHORTEST_MILLISECONDS = 200;
 
 export class Meter {
@@ -57,7 +57,7 @@ export class Meter {
     const steps = last.steps - first.steps;
     if (steps <= 0) return;
     const milliseconds = last.milliseconds - first.milliseconds;
-    const seconds = milliseconds >= SHORTEST_MILLISECONDS ? milliseconds / 1000 : Number.NaN;
+    const seconds = steps > 1 && milliseconds >= SHORTEST_MILLISECONDS ? milliseconds / 1000 : Number.NaN;
     this.reading = {
       samplesPerSecond: (last.rows - first.rows) / seconds,
       callsPerStep: ratio(first.train, last.train, steps),

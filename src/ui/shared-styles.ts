@@ -66,6 +66,7 @@ export const shared: CSSResult = css`
     background: transparent;
     color: var(--ink);
     font: 500 0.9375rem / 1 var(--sans);
+    white-space: nowrap;
     cursor: pointer;
     transition: background-color 120ms;
   }

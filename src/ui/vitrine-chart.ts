@@ -27,6 +27,8 @@ const LEAST_LOSS = 1e-5;
 const ACCURACY_FLOORS = [0.98, 0.95, 0.9, 0.8, 0.5, 0];
 
 const LABEL_MILLISECONDS = 1000;
+/** So few points are shown as such: one alone makes no line. */
+const FEW_POINTS = 12;
 /** Least time between two drawings while training runs. */
 const DRAW_MILLISECONDS = 50;
 
@@ -155,7 +157,7 @@ export class VitrineChart extends LitElement {
     return {
       width: 320,
       height: 200,
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: 'vitrine' },
@@ -165,7 +167,7 @@ export class VitrineChart extends LitElement {
         dataIdx: (_plot, series, index) => (series === 1 ? null : this.#nearest(series, index)),
       },
       scales: {
-        x: { time: false, range: (_plot, _low, high) => [0, Math.max(1, high)] },
+        x: { time: false, range: () => [0, Math.max(1, this.#history?.steps ?? 1)] },
         y: { distr: this.#isLogarithmic ? 3 : 1, range: () => this.#range() },
       },
       axes: [
@@ -186,7 +188,12 @@ export class VitrineChart extends LitElement {
       series: [
         {},
         { stroke: (plot) => this.#color('--train') + faintness(plot), width: 1, spanGaps: true, points: { show: false } },
-        { stroke: () => this.#color('--train'), width: 2, spanGaps: true, points: { show: false } },
+        {
+          stroke: () => this.#color('--train'),
+          width: 2,
+          spanGaps: true,
+          points: { show: (plot) => plot.data[0].length <= FEW_POINTS, size: 5 },
+        },
         {
           stroke: () => this.#color('--hold'),
           width: 1.5,

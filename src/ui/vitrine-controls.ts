@@ -129,7 +129,7 @@ export class VitrineControls extends LitElement {
       section {
         display: flex;
         flex-wrap: wrap;
-        align-items: end;
+        align-items: start;
         justify-content: space-between;
         gap: 1rem 2rem;
       }
@@ -137,6 +137,7 @@ export class VitrineControls extends LitElement {
       .buttons {
         display: flex;
         gap: 0.5rem;
+        padding-top: 1.5rem; /* as high as the labels of the fields beside */
       }
 
       .primary {
@@ -191,6 +192,7 @@ export class VitrineControls extends LitElement {
       @media (max-width: 719px) {
         .buttons {
           width: 100%;
+          padding-top: 0;
         }
 
         .buttons button {

@@ -1,4 +1,4 @@
-import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import type { PlanStep } from '../engine/index.ts';
 import { Words } from './language.ts';
 import { shared } from './shared-styles.ts';
@@ -59,10 +59,11 @@ export class VitrineKernel extends LitElement {
     `;
   }
 
-  protected override updated(): void {
+  protected override updated(changed: PropertyValues<this>): void {
+    if (!changed.has('step')) return;
     const code = this.renderRoot.querySelector('pre');
     const entry = code?.querySelector<HTMLElement>('.entry');
-    if (code && entry) code.scrollTop = Math.max(0, entry.offsetTop - code.offsetTop - 60);
+    if (code && entry) code.scrollTop = Math.max(0, entry.offsetTop - 60);
   }
 
   static override styles: CSSResultGroup = [

@@ -94,7 +94,7 @@ export class VitrineNotices extends LitElement {
       }
 
       .words {
-        flex: 1 1 16rem;
+        flex: 1 1 9rem;
       }
 
       p {
