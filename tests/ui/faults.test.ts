@@ -3,7 +3,7 @@ import { page as browser, userEvent } from 'vitest/browser';
 import { openDevice, VitrineError } from '../../src/engine/index.ts';
 import { languageChoice } from '../../src/ui/language.ts';
 import { testDevice } from '../engine/test-device.ts';
-import { clearAfterEach, data, inside, mount, settled, until } from './mounted-page.ts';
+import { clearAfterEach, data, inside, mount, PATIENTLY, settled, until } from './mounted-page.ts';
 
 clearAfterEach();
 
@@ -17,10 +17,10 @@ test('a browser without WebGPU is told what to do, in its language, and may try 
       return opens === 1 ? Promise.reject(noWebGpu) : testDevice();
     },
   });
-  await expect.element(browser.getByRole('alert')).toHaveTextContent('This browser has no WebGPU');
-  await expect.element(browser.getByRole('alert')).toHaveTextContent('To mend: use a current browser.');
+  await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('This browser has no WebGPU');
+  await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('To mend: use a current browser.');
   languageChoice.choose('zh');
-  await expect.element(browser.getByRole('alert')).toHaveTextContent('这个浏览器没有 WebGPU');
+  await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('这个浏览器没有 WebGPU');
   languageChoice.choose('en');
   await userEvent.click(browser.getByRole('button', { name: 'Try again' }));
   await settled(training);
@@ -37,14 +37,14 @@ test('data that cannot be had is said, and loaded when it is tried again', async
       return data;
     },
   });
-  await expect.element(browser.getByRole('alert')).toHaveTextContent('answered 404');
+  await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('answered 404');
   await training.retry();
   expect(training.phase).toBe('ready');
 });
 
 test('an error that is none of the engine is said too', async () => {
   await mount('', { loadData: () => Promise.reject(new Error('a plug was pulled')) });
-  await expect.element(browser.getByRole('alert')).toHaveTextContent('Something went wrong: a plug was pulled');
+  await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('Something went wrong: a plug was pulled');
 });
 
 test('training that diverges stops, names the tensor, and goes on with a lower rate', async () => {
@@ -52,9 +52,9 @@ test('training that diverges stops, names the tensor, and goes on with a lower r
   await training.start();
   await until(() => training.fault !== undefined);
   await expect
-    .element(browser.getByRole('alert'))
+    .element(browser.getByRole('alert'), PATIENTLY)
     .toHaveTextContent(/Training stopped before step \d+: \S+ holds a value that is not finite/);
-  await expect.element(browser.getByRole('alert')).toHaveTextContent('To mend: lower the learning rate');
+  await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('To mend: lower the learning rate');
   expect(training.isRunning).toBe(false);
   await training.reset();
   expect(training.fault).toBeUndefined();
@@ -68,7 +68,7 @@ test('a batch larger than the data is refused, and what was trained stays', asyn
   await training.single();
   training.change({ batch: 4000 });
   await training.reset();
-  await expect.element(browser.getByRole('alert')).toHaveTextContent('a batch of 4000 is larger than the 320 training examples');
+  await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('a batch of 4000 is larger than the 320 training examples');
   expect(training.step).toBe(1);
   training.change({ batch: 32 });
   await training.single();
@@ -82,7 +82,7 @@ test('a lost GPU is replaced: the page says so, keeps every step and draws again
     for (let i = 0; i < 3; i++) await training.single();
     device.simulateLoss();
     await until(() => training.recoveredAt !== undefined && training.step === 3);
-    await expect.element(browser.getByText(/The GPU was lost and has been replaced/)).toBeVisible();
+    await expect.element(browser.getByText(/The GPU was lost and has been replaced/), PATIENTLY).toBeVisible();
     await training.single();
     expect(training.step).toBe(4);
     expect(training.run!.history.steps).toBe(4);
@@ -117,7 +117,7 @@ test('a GPU that is gone for good leaves the network, which goes on after trying
   for (let i = 0; i < 3; i++) await training.single();
   device.simulateLoss();
   await until(() => training.phase === 'closed');
-  await expect.element(browser.getByText('The network of step 3 is kept and will go on from there.')).toBeVisible();
+  await expect.element(browser.getByText('The network of step 3 is kept and will go on from there.'), PATIENTLY).toBeVisible();
   await userEvent.click(browser.getByRole('button', { name: 'Try again' }));
   await until(() => training.phase === 'paused');
   expect(training.step).toBe(3);

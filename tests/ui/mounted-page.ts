@@ -26,6 +26,9 @@ function images(name: string, size: number): Dataset {
 /** 400 examples: 320 to train on, ten steps an epoch at batch 32. */
 export const data: TrainingData = { train: images('small images', 400), test: images('small test images', 50) };
 
+/** For `expect.poll` and `expect.element`: a whole page, drawn and trained by one CPU, takes its time. */
+export const PATIENTLY = { timeout: 60_000 } as const;
+
 let mounted: VitrinePage | undefined;
 
 /** Puts the page on screen with small data and the shared device, and waits until it can train. */

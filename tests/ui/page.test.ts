@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import type { Training } from '../../src/ui/training.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
-import { clearAfterEach, inside, mount, until } from './mounted-page.ts';
+import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
 failOnGpuErrors();
 clearAfterEach();
@@ -12,8 +12,8 @@ const firstLoss = (training: Training) => training.run!.history.loss.points().ra
 describe('the page', () => {
   test('shows what it is about to train, and on what', async () => {
     const { page } = await mount();
-    await expect.element(browser.getByRole('heading', { level: 1 })).toHaveTextContent('Vitrine');
-    await expect.element(browser.getByText('64 pixels → 128 ReLU → 10 softmax')).toBeVisible();
+    await expect.element(browser.getByRole('heading', { level: 1 }), PATIENTLY).toHaveTextContent('Vitrine');
+    await expect.element(browser.getByText('64 pixels → 128 ReLU → 10 softmax'), PATIENTLY).toBeVisible();
     expect(inside(page, 'vitrine-machine').shadowRoot!.textContent).toContain('9,610');
     expect(inside(page, 'vitrine-status', '.phase').textContent).toContain('Ready');
   });
@@ -33,7 +33,7 @@ describe('the page', () => {
     ]);
     expect(history.epochs[3]!.loss).toBeLessThan(0.5 * history.epochs[0]!.loss);
     expect(history.epochs[3]!.validationAccuracy).toBeGreaterThan(0.6);
-    await expect.poll(() => inside(page, 'vitrine-status', 'dl').textContent).toContain('40');
+    await expect.poll(() => inside(page, 'vitrine-status', 'dl').textContent, PATIENTLY).toContain('40');
     expect(inside(page, 'vitrine-curves', 'tbody').querySelectorAll('tr')).toHaveLength(4);
   });
 
@@ -96,7 +96,7 @@ describe('the page', () => {
     const { callsPerStep } = training.reading!;
     expect(callsPerStep).toMatchObject({ createBuffer: 0, createBindGroup: 0, createComputePipeline: 0, writeBuffer: 0, mapAsync: 0 });
     expect(callsPerStep.dispatch).toBe(training.run!.trainer.plan.steps.length + training.run!.trainer.gatherPlan!.steps.length);
-    await expect.poll(() => inside(page, 'vitrine-machine', '[data-call=createBuffer]').textContent).toBe('0');
+    await expect.poll(() => inside(page, 'vitrine-machine', '[data-call=createBuffer]').textContent, PATIENTLY).toBe('0');
   });
 
   test('trains on when no frame is drawn, as in a hidden tab', async () => {
@@ -122,7 +122,7 @@ describe('the page', () => {
     expect(test.accuracy).toBeGreaterThan(0.5);
     await until(() => training.step > test.step);
     await training.pause();
-    await expect.element(browser.getByText(/mistakes in 50/)).toBeVisible();
+    await expect.element(browser.getByText(/mistakes in 50/), PATIENTLY).toBeVisible();
   });
 
   test('opens the plan to the WGSL of each kernel', async () => {
@@ -131,7 +131,9 @@ describe('the page', () => {
     const steps = [...plan.shadowRoot!.querySelectorAll('details')];
     expect(steps).toHaveLength(training.run!.trainer.plan.steps.length + training.run!.trainer.gatherPlan!.steps.length);
     await userEvent.click(steps.at(-1)!.querySelector('summary')!);
-    await expect.poll(() => plan.shadowRoot!.querySelector('vitrine-kernel')?.shadowRoot?.textContent ?? '').toContain('fn update');
+    await expect
+      .poll(() => plan.shadowRoot!.querySelector('vitrine-kernel')?.shadowRoot?.textContent ?? '', PATIENTLY)
+      .toContain('fn update');
     const entry = inside(page, 'vitrine-plan', 'vitrine-kernel', '.entry');
     expect(entry.textContent).toContain('@compute');
   });
@@ -163,7 +165,7 @@ describe('settings', () => {
     await training.single();
     expect(training.step).toBe(2);
     expect(training.run!.seed).toBe(3);
-    await expect.element(browser.getByText('Seed and batch size count from the next reset on.')).toBeVisible();
+    await expect.element(browser.getByText('Seed and batch size count from the next reset on.'), PATIENTLY).toBeVisible();
     await training.reset();
     expect(training.run!.seed).toBe(4);
     expect(training.step).toBe(0);
@@ -187,12 +189,12 @@ describe('settings', () => {
     const epochs = browser.getByLabelText('Epochs', { exact: true });
     await userEvent.fill(epochs, '0');
     await userEvent.tab();
-    await expect.element(epochs).toHaveAttribute('aria-invalid', 'true');
-    await expect.element(browser.getByText('A whole number from 1 to 1,000.')).toBeVisible();
+    await expect.element(epochs, PATIENTLY).toHaveAttribute('aria-invalid', 'true');
+    await expect.element(browser.getByText('A whole number from 1 to 1,000.'), PATIENTLY).toBeVisible();
     expect(training.settings.epochs).toBe(10);
     await userEvent.fill(epochs, '12');
     await userEvent.tab();
-    await expect.element(epochs).toHaveAttribute('aria-invalid', 'false');
+    await expect.element(epochs, PATIENTLY).toHaveAttribute('aria-invalid', 'false');
     expect(training.settings.epochs).toBe(12);
   });
 });
@@ -274,12 +276,12 @@ describe('the language', () => {
   test('is switched, said in the lang attribute and remembered', async () => {
     const { page } = await mount();
     await userEvent.click(browser.getByRole('button', { name: '中文' }));
-    await expect.element(browser.getByRole('button', { name: '运行', exact: true })).toBeVisible();
+    await expect.element(browser.getByRole('button', { name: '运行', exact: true }), PATIENTLY).toBeVisible();
     expect(document.documentElement.lang).toBe('zh-CN');
     expect(localStorage.getItem('vitrine.language')).toBe('zh');
     expect(inside(page, 'vitrine-status', '.phase').textContent).toContain('就绪');
     await userEvent.click(browser.getByRole('button', { name: 'English' }));
-    await expect.element(browser.getByRole('button', { name: 'Run', exact: true })).toBeVisible();
+    await expect.element(browser.getByRole('button', { name: 'Run', exact: true }), PATIENTLY).toBeVisible();
     expect(document.documentElement.lang).toBe('en');
   });
 

@@ -3,7 +3,7 @@ import { page as browser, userEvent } from 'vitest/browser';
 import { CurveHistory } from '../../src/ui/curve-history.ts';
 import type { Training } from '../../src/ui/training.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
-import { clearAfterEach, inside, mount, until } from './mounted-page.ts';
+import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
 failOnGpuErrors();
 clearAfterEach();
@@ -37,7 +37,7 @@ describe('the weights', () => {
         training.change({});
         before = (await framed(() => pixelsOf(canvas))) as Uint8ClampedArray<ArrayBuffer>;
         return count(before, (red, _green, blue, alpha) => alpha === 255 && red > blue + 30);
-      })
+      }, PATIENTLY)
       .toBeGreaterThan(500);
     expect(count(before, (red, _green, blue, alpha) => alpha === 255 && blue > red + 30)).toBeGreaterThan(500);
     expect(count(before, (_red, _green, _blue, alpha) => alpha === 0)).toBeGreaterThan(500);
@@ -53,7 +53,7 @@ describe('the weights', () => {
         let changed = 0;
         for (let i = 0; i < after.length; i += 4) if (Math.abs(after[i]! - before[i]!) > 8) changed++;
         return changed;
-      })
+      }, PATIENTLY)
       .toBeGreaterThan(500);
     // The end of the scale is read at most once a second; nothing else is.
     expect(device.calls.ui.mapAsync - reads).toBeLessThanOrEqual(30);
@@ -86,9 +86,9 @@ describe('the weights', () => {
     await until(() => canvas.clientWidth > 0);
     const { columns } = inside<HTMLElement>(page, 'vitrine-weights') as HTMLElement & { columns: number };
     await userEvent.hover(canvas, { position: { x: 5, y: 5 } });
-    await expect.poll(() => inside(page, 'vitrine-weights', '.unit').textContent).toBe('unit 0');
+    await expect.poll(() => inside(page, 'vitrine-weights', '.unit').textContent, PATIENTLY).toBe('unit 0');
     await userEvent.hover(canvas, { position: { x: canvas.clientWidth - 5, y: 5 } });
-    await expect.poll(() => inside(page, 'vitrine-weights', '.unit').textContent).toBe(`unit ${columns - 1}`);
+    await expect.poll(() => inside(page, 'vitrine-weights', '.unit').textContent, PATIENTLY).toBe(`unit ${columns - 1}`);
   });
 });
 
@@ -100,7 +100,7 @@ describe('the curves', () => {
     for (let i = 0; i < 10; i++) await training.single();
     // The training line is blue, in light and in dark.
     const blue = (): number => count(pixelsOf(plot()), (red, _green, value, alpha) => alpha > 200 && value > red + 60);
-    await expect.poll(() => framed(blue)).toBeGreaterThan(100);
+    await expect.poll(() => framed(blue), PATIENTLY).toBeGreaterThan(100);
 
     inside(page, 'footer').scrollIntoView();
     page.style.marginTop = '300vh';
@@ -125,7 +125,10 @@ describe('the curves', () => {
         });
         chart.training = Object.assign(new EventTarget(), { run: { history } }) as unknown as Training;
         await expect
-          .poll(() => framed(() => count(pixelsOf(chart.renderRoot.querySelector('canvas')!), (r, _g, b, a) => a > 100 && b > r + 40)))
+          .poll(
+            () => framed(() => count(pixelsOf(chart.renderRoot.querySelector('canvas')!), (r, _g, b, a) => a > 100 && b > r + 40)),
+            PATIENTLY,
+          )
           .toBeGreaterThan(50);
       }
     } finally {
@@ -138,9 +141,9 @@ describe('the curves', () => {
     await training.start();
     await until(() => training.phase === 'finished');
     const chart = inside(page, 'vitrine-curves', 'vitrine-chart', '.plot');
-    await expect.poll(() => chart.getAttribute('aria-label')).toMatch(/^Loss over training steps; now \d/);
+    await expect.poll(() => chart.getAttribute('aria-label'), PATIENTLY).toMatch(/^Loss over training steps; now \d/);
     await userEvent.click(browser.getByText('Every epoch, as a table'));
-    await expect.element(browser.getByRole('columnheader', { name: 'Validation accuracy' })).toBeVisible();
+    await expect.element(browser.getByRole('columnheader', { name: 'Validation accuracy' }), PATIENTLY).toBeVisible();
   });
 });
 
@@ -149,7 +152,7 @@ describe('the digit', () => {
     const { page, training } = await mount('#digit=3');
     const picture = inside<HTMLCanvasElement>(page, 'vitrine-digit', '.picture');
     picture.scrollIntoView({ block: 'center' });
-    await expect.poll(() => count(pixelsOf(picture), (_red, _green, _blue, alpha) => alpha > 150)).toBeGreaterThan(8);
+    await expect.poll(() => count(pixelsOf(picture), (_red, _green, _blue, alpha) => alpha > 150), PATIENTLY).toBeGreaterThan(8);
     const digit = inside<HTMLElement>(page, 'vitrine-digit') as HTMLElement & {
       prediction?: { probabilities: Float32Array; step: number };
     };
@@ -163,7 +166,7 @@ describe('the digit', () => {
     await until(() => digit.prediction!.step === training.step);
     const label = training.data!.test.labels![3]!;
     expect(digit.prediction!.probabilities.indexOf(Math.max(...digit.prediction!.probabilities))).toBe(label);
-    await expect.element(browser.getByText(new RegExp(`It reads ${label}, which is right`))).toBeVisible();
+    await expect.element(browser.getByText(new RegExp(`It reads ${label}, which is right`)), PATIENTLY).toBeVisible();
   });
 
   test('is chosen by class, by number and one after the other', async () => {
