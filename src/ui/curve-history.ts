@@ -3,8 +3,8 @@
  * become one; a bucket keeps the least and the greatest value in it, so the envelope of the raw line stays true.
  */
 
-/** Even, so that buckets pair off. */
-const CAPACITY = 1024;
+/** Even, so that buckets pair off. A chart is some 500 pixels wide; more points would only cost time, most of all without a GPU. */
+const CAPACITY = 384;
 
 /** Share of the past in the running mean: it looks back about 50 steps. */
 const MEMORY = 0.98;

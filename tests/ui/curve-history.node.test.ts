@@ -23,8 +23,8 @@ describe('a curve', () => {
     const steps = 100_000;
     for (let i = 0; i < steps; i++) curve.add(i === 77_777 ? 50 : i === 12_345 ? -50 : i % 2);
     const { x, raw } = curve.points();
-    expect(curve.buckets).toBeLessThanOrEqual(1024);
-    expect(x.length).toBeLessThanOrEqual(2048);
+    expect(curve.buckets).toBeLessThanOrEqual(384);
+    expect(x.length).toBeLessThanOrEqual(768);
     expect(x.every((value, i) => i === 0 || value > x[i - 1]!)).toBe(true);
     expect(x.at(-1)).toBeLessThan(steps);
     expect(Math.max(...(raw as number[]))).toBe(50);
