@@ -84,7 +84,7 @@ export const english = {
   // Weights
   weights: 'What the hidden units look for',
   weightsCaption: (units: string): string =>
-    `Each square is one of the ${units} hidden units: its weights, laid out like the image they meet. Orange ink excites the unit, blue ink quiets it, and where a weight is 0 the unit does not look.`,
+    `Each square is one of the ${units} hidden units: its weights, laid out like the image they meet. Ink on orange excites the unit, ink on blue quiets it, and where a weight is 0 the unit does not look.`,
   weightsLabel: (units: string, limit: string): string => `First-layer weights of ${units} units as images; the scale ends at ±${limit}.`,
   colorScale: 'Colours',
   scaleFixed: 'Fixed for the run',
