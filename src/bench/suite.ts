@@ -131,10 +131,15 @@ export async function runSuite(options: SuiteOptions, report: (event: SuiteEvent
     if (options.signal?.aborted) break;
     const workload = findWorkload(name);
     let news: Row[] = [];
-    if (isTimed(workload)) news = await runTimed(workload, options, report);
-    else if (workload.kind === 'memory') news = await runMemory(options, report);
-    else if (workload.kind === 'overhead') news = await runOverhead(options, report);
-    else if (workload.kind === 'profile' && adapter) profile.push(...(await runProfile(adapter, options, report)));
+    try {
+      if (isTimed(workload)) news = await runTimed(workload, options, report);
+      else if (workload.kind === 'memory') news = await runMemory(options, report);
+      else if (workload.kind === 'overhead') news = await runOverhead(options, report);
+      else if (workload.kind === 'profile' && adapter) profile.push(...(await runProfile(adapter, options, report)));
+    } catch (error) {
+      // Not a contender but the suite itself: its reference, or a worker that cannot be loaded.
+      report({ kind: 'failure', text: `${name} failed: ${messageOf(error)}` });
+    }
     rows.push(...news);
     if (news.length > 0) report({ kind: 'rows', rows: news });
   }

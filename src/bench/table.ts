@@ -88,7 +88,18 @@ export function formatTable(rows: readonly Row[], style: TableStyle = PLAIN): st
   return lines.join('\n');
 }
 
-/** What the adapter can do, in two lines. */
+/** A finished workload in one line, while the others still run. */
+export function formatBrief(rows: readonly Row[]): string {
+  return groups(rows)
+    .map((group) => {
+      const [{ workload, unit }] = group as [Row];
+      const parts = group.map(({ contender, median }) => `${contenders[contender].title} ${median === null ? '–' : figure(median)}`);
+      return `${workload}: ${parts.join(', ')} ${unit}`;
+    })
+    .join('\n');
+}
+
+/** What the adapter can do. */
 export function formatAdapter(adapter: AdapterFigures, style: TableStyle = PLAIN): string {
   const facts = [
     `multiply-add ${figure(adapter.multiplyAddGflops)} GFLOP/s`,

@@ -49,3 +49,17 @@ test('a run that is stopped ends soon, with what it has', async () => {
   const result = await runSuite({ ...small, workloads: ['train-mlp-32'], contenders: ['vitrine'], signal: controller.signal });
   expect(result.rows).toEqual([]);
 });
+
+test('a run that is stopped in the middle settles, and no worker goes on', async () => {
+  const controller = new AbortController();
+  const stop = (event: SuiteEvent): void => {
+    if (event.kind === 'stage' && event.text.includes('opening')) controller.abort();
+  };
+  const result = await runSuite(
+    { ...small, workloads: ['train-mlp-32', 'memory'], contenders: ['vitrine'], signal: controller.signal },
+    stop,
+  );
+  expect(result.rows.map(({ workload, median, failure }) => [workload, median, failure])).toEqual([
+    ['train-mlp-32', null, 'The benchmark was stopped.'],
+  ]);
+}, 60_000);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rowsOf } from '../../src/bench/suite.ts';
-import { bar, figure, formatAdapter, formatProfile, formatTable } from '../../src/bench/table.ts';
+import { bar, figure, formatAdapter, formatBrief, formatProfile, formatTable } from '../../src/bench/table.ts';
 
 test('figures have three significant digits, and thousands apart', () => {
   expect([0, 0.04213, 0.5, 6.543, 42.04, 999.6, 1468, 15234].map(figure)).toEqual([
@@ -76,6 +76,10 @@ test('the table fits the columns it is given', () => {
     );
     expect(widest).toBeLessThanOrEqual(Math.max(columns, 54));
   }
+});
+
+test('a finished workload is told in a line', () => {
+  expect(formatBrief(rows)).toBe('train-mlp-32: Vitrine 5,000, TensorFlow.js WebGPU 320 samples/s');
 });
 
 test('the adapter and the profile are said in full', () => {

@@ -2,7 +2,7 @@ import { measureColdStart } from '../../bench/cold-start.ts';
 import { type ContenderName, contenderNames } from '../../bench/contender.ts';
 import type { ColdStart } from '../../bench/minimal/finished.ts';
 import { type Measured, messageOf, type Row, rowsOf, type SuiteEvent, type SuiteOptions, type SuiteResult } from '../../bench/suite.ts';
-import { formatAdapter, formatProfile, formatTable, type TableStyle } from '../../bench/table.ts';
+import { formatAdapter, formatBrief, formatProfile, formatTable, type TableStyle } from '../../bench/table.ts';
 import { workloads } from '../../bench/workloads.ts';
 import { type BenchBuild, buildBench } from '../bench-build.ts';
 import { Interrupted, usageError } from '../command-error.ts';
@@ -61,9 +61,10 @@ async function measure(
     parameters: options,
     signal,
     onEvent: (event) => {
-      const { kind, text } = event as Extract<SuiteEvent, { text: string }>;
-      if (kind === 'stage') progress.stage(text);
-      else if (kind === 'failure') onWarning(text);
+      const news = event as SuiteEvent;
+      if (news.kind === 'stage') progress.stage(news.text);
+      else if (news.kind === 'failure') onWarning(news.text);
+      else if (news.kind === 'rows') progress.line(formatBrief(news.rows));
     },
     onWarning,
   });
