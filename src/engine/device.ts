@@ -108,10 +108,6 @@ export class DeviceBuffer {
     return this.#gpu as GPUBuffer;
   }
 
-  get alive(): boolean {
-    return this.#gpu !== undefined;
-  }
-
   /** For the device, after a loss. */
   replace(gpu: GPUBuffer | undefined): void {
     this.#gpu = gpu;
@@ -147,6 +143,9 @@ const WANTED_LIMITS = [
 ] as const;
 
 const WANTED_FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'subgroups', 'shader-f16'];
+
+/** How long after a failed map the device may still be found lost. */
+const LOSS_NEWS_MILLISECONDS = 1000;
 
 /** Storage buffers bind at multiples of this many bytes, so tensors in a flat buffer start there. */
 export const ALIGNMENT = 256;
@@ -413,6 +412,7 @@ export class Device {
   ): Promise<ArrayBuffer[]> {
     // Without a replacement under way the copy is submitted at once: it holds what the buffers hold now.
     if (this.#replacement) await this.#replacement;
+    const { gpu } = this;
     const padded = ranges.map(({ bytes }) => Math.ceil(bytes / 4) * 4);
     const starts = padded.map((_bytes, i) => padded.slice(0, i).reduce((sum, each) => sum + each, 0));
     const sources = ranges.map(({ buffer }) => buffer.gpu);
@@ -431,6 +431,8 @@ export class Device {
       return ranges.map(({ bytes }, i) => mapped.slice(starts[i] as number, (starts[i] as number) + bytes));
     } catch (error) {
       if (error instanceof VitrineError) throw error;
+      // A map fails when the device goes; the news of that may be a little behind.
+      await Promise.race([gpu.lost, new Promise((resolve) => setTimeout(resolve, LOSS_NEWS_MILLISECONDS))]);
       throw new VitrineError(
         'device-lost',
         `${label} could not be read: ${(error as Error).message}`,

@@ -41,8 +41,8 @@ export interface LayerContext {
 }
 
 export interface LayerKind<O> {
+  /** Also the stem of its counted names: `dense` gives dense_1, dense_2. */
   readonly kind: string;
-  /** Stem of its counted names: `dense` gives dense_1, dense_2. */
   build(context: LayerContext, x: Node, options: O): Node;
 }
 

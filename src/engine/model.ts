@@ -245,7 +245,7 @@ export class Model {
     try {
       plan.tensor(state).write(makeState({ rows, batch: rows }));
       this.writeRows(plan.tensor(forward.x), x, 0, rows);
-      plan.tensor(answer).write(checkAnswers(this, loss, labels, answer));
+      plan.tensor(answer).write(checkAnswers(this, loss, labels, answer.shape));
       plan.run();
       const take = (node: Node | undefined, like: Node, name: string): Tensor => {
         const result = device.empty(like.shape, 'float32', name);
@@ -376,12 +376,12 @@ export function distinct(gradient: Node, of: Node): Node {
 }
 
 /** Labels or targets as their placeholder holds them. @throws VitrineError `shape-mismatch`, `label-out-of-range`, `non-finite-data` */
-export function checkAnswers(model: Model, loss: Loss, answers: ArrayLike<number>, answer: Node): Float32Array | Uint32Array {
-  if (answers.length !== elements(answer.shape)) {
+export function checkAnswers(model: Model, loss: Loss, answers: ArrayLike<number>, shape: readonly number[]): Float32Array | Uint32Array {
+  if (answers.length !== elements(shape)) {
     throw shapeMismatch(
-      `${answers.length} ${loss === 'crossEntropy' ? 'labels' : 'target values'} do not fill ${show(answer.shape)}.`,
+      `${answers.length} ${loss === 'crossEntropy' ? 'labels' : 'target values'} do not fill ${show(shape)}.`,
       loss === 'crossEntropy' ? 'give one label an example.' : "give each example a target in the shape of the model's output.",
-      { expected: answer.shape, actual: answers.length },
+      { expected: shape, actual: answers.length },
     );
   }
   if (loss === 'crossEntropy') {
@@ -389,7 +389,7 @@ export function checkAnswers(model: Model, loss: Loss, answers: ArrayLike<number
     return Uint32Array.from(answers);
   }
   const values = Float32Array.from(answers);
-  checkFinite('targets', 'target', values, elements(answer.shape.slice(1)));
+  checkFinite('targets', 'target', values, elements(shape.slice(1)));
   return values;
 }
 

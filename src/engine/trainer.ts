@@ -11,7 +11,6 @@ import { checkNumber, checkWhole, show, VitrineError } from './errors.ts';
 import { type EvaluationRange, Evaluator } from './evaluator.ts';
 import { type FitHost, fitEpochs } from './fit.ts';
 import { compileGather } from './gather.ts';
-import type { Node } from './graph.ts';
 import type { Loss } from './losses.ts';
 import { checkAnswers, type Examples, type Model } from './model.ts';
 import { elements } from './operation.ts';
@@ -76,6 +75,16 @@ export async function createTrainer(model: Model, options: TrainerOptions = {}):
   return trainer;
 }
 
+/** Where training stands, as the GPU says. */
+export interface Standing {
+  readonly step: number;
+  /** Of the last step. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly halted: HaltReason;
+}
+
 /** What a lost device is filled from. */
 interface SafePoint {
   readonly step: number;
@@ -108,12 +117,18 @@ export class Trainer {
   #plan!: Plan;
   #gather: Plan | undefined;
   #data: ResidentData | undefined;
-  #evaluator: Evaluator | undefined;
+  #evaluator: Promise<Evaluator> | undefined;
   #validationSplit: number;
   #watched: readonly string[] = [];
 
-  /** Steps submitted since the start of training. */
+  /** Steps submitted since the start of training, on this device. */
   #submitted = 0;
+  /** Steps done as the caller sees it: more than submitted after a lost device, until those beyond the safe point are replayed. */
+  #reached = 0;
+  /** The last step on a batch from outside, which cannot be replayed. */
+  #outside = 0;
+  #driving = false;
+  #replaying: Promise<void> | undefined;
   /** Steps whose ring entries have been read. */
   #read = 0;
   #halted: HaltReason = 'running';
@@ -206,7 +221,7 @@ export class Trainer {
 
   /** Steps done since the start of training. With run-ahead, the GPU may still be working on the last of them. */
   get step(): number {
-    return this.#submitted;
+    return this.#reached;
   }
 
   /** Steps an epoch takes. @throws VitrineError `empty-dataset` without data */
@@ -266,7 +281,7 @@ export class Trainer {
     this.#data?.dispose();
     this.#data = data;
     this.#gather = gather;
-    this.#setExamples(examples);
+    await this.#setExamples(examples);
     await this.#device.gpu.queue.onSubmittedWorkDone();
   }
 
@@ -295,7 +310,7 @@ export class Trainer {
   }
 
   /** Starts an epoch over the first `examples` examples. */
-  #setExamples(examples: number): void {
+  async #setExamples(examples: number): Promise<void> {
     const fields: Partial<Record<StateField, number>> = {
       examples,
       cursor: 0,
@@ -304,8 +319,10 @@ export class Trainer {
     };
     for (const [name, value] of Object.entries(fields)) {
       this.#setState(name as StateField, value);
-      this.#safe.state.set(fieldBytes(name as StateField, value), stateField[name as StateField]);
+      if (this.#reached === 0) this.#safe.state.set(fieldBytes(name as StateField, value), stateField[name as StateField]);
     }
+    // Steps on the data before cannot be replayed on this one.
+    if (this.#reached > 0) await this.#saveNow();
   }
 
   #ranges(): { readonly data: ResidentData; readonly examples: number; readonly validation: EvaluationRange | undefined } {
@@ -352,7 +369,7 @@ export class Trainer {
   setLearningRate(learningRate: number): void {
     this.#requireAlive();
     checkNumber('learningRate', learningRate, 0);
-    this.#change({ step: this.#submitted, key: 'learningRate', value: learningRate });
+    this.#change({ step: this.#reached, key: 'learningRate', value: learningRate });
   }
 
   /** Freezes or thaws parameters from the next step on. @throws VitrineError `unknown-name` */
@@ -368,7 +385,7 @@ export class Trainer {
         );
       }
     }
-    this.#change({ step: this.#submitted, key: frozen ? 'freeze' : 'thaw', value: names });
+    this.#change({ step: this.#reached, key: frozen ? 'freeze' : 'thaw', value: names });
   }
 
   #change(change: Change): void {
@@ -378,13 +395,17 @@ export class Trainer {
 
   /** Applies the changes that are due before the step to be submitted next. */
   #applyChanges(): void {
-    let due = false;
+    if (this.#takeChanges()) this.#writeTables();
+  }
+
+  /** Whether any were due. */
+  #takeChanges(): boolean {
+    const before = this.#applied;
     while (this.#applied < this.#journal.length && (this.#journal[this.#applied] as Change).step <= this.#submitted) {
       const change = this.#journal[this.#applied++] as Change;
       if (change.key === 'learningRate') this.#learningRate = change.value;
-      due = true;
     }
-    if (due) this.#writeTables();
+    return this.#applied > before;
   }
 
   /** The table of rates from the next step on, and the table of groups. */
@@ -461,7 +482,7 @@ export class Trainer {
     this.#requireAlive();
     checkWhole('steps', steps, 1);
     this.#ranges();
-    await this.#exclusively(() => this.#drive(this.#submitted + steps, options));
+    await this.#exclusively(() => this.#drive(this.#reached + steps, options));
   }
 
   #requireAlive(): void {
@@ -480,14 +501,49 @@ export class Trainer {
       );
     this.#busy = true;
     try {
+      await this.#replay();
       return await work();
     } finally {
       this.#busy = false;
     }
   }
 
-  /** Submits steps until `target` are done, keeping two or three submits in flight. */
+  /** After a lost device: does the steps beyond the safe point again, to the same bits. While steps are being driven, that is done there. */
+  async #replay(): Promise<void> {
+    await this.#device.ready();
+    if (this.#replaying || this.#driving || this.#submitted >= this.#reached) return this.#replaying;
+    this.#replaying = this.#drive(this.#reached, {}).finally(() => {
+      this.#replaying = undefined;
+    });
+    return this.#replaying;
+  }
+
+  /** Does what reads results back, and does it again where the device was lost meanwhile. */
+  async #throughLoss<T>(work: () => Promise<T>): Promise<T> {
+    while (true) {
+      await this.#replay();
+      const { generation } = this.#device;
+      try {
+        const result = await work();
+        if (this.#device.generation === generation) return result;
+      } catch (error) {
+        await this.#device.ready();
+        if (this.#device.generation === generation) throw error;
+      }
+    }
+  }
+
   async #drive(target: number, options: RunOptions): Promise<void> {
+    this.#driving = true;
+    try {
+      await this.#driveTo(target, options);
+    } finally {
+      this.#driving = false;
+    }
+  }
+
+  /** Submits steps until `target` are done, keeping two or three submits in flight. */
+  async #driveTo(target: number, options: RunOptions): Promise<void> {
     const listening = options.onSteps !== undefined;
     const budget = listening ? WATCHED_SUBMIT_MS : UNWATCHED_SUBMIT_MS;
     let { generation } = this.#device;
@@ -582,6 +638,7 @@ export class Trainer {
       pass.end();
     });
     this.#submitted += steps;
+    this.#reached = Math.max(this.#reached, this.#submitted);
     for (const tensor of this.tensors.values()) tensor.step = this.#submitted;
   }
 
@@ -610,18 +667,23 @@ export class Trainer {
     if (halted !== 'running') {
       this.#halted = halted;
       this.#submitted = done;
+      this.#reached = done;
     }
     if (records.length > 0) onSteps?.(records);
     if (halted === 'non-finite') throw await this.#diagnose(done);
   }
 
   /** Waits for all submitted steps and returns what the GPU itself says: steps done, last loss and accuracy, why it stands still. */
-  async synchronize(): Promise<{ step: number; loss: number; accuracy: number; learningRate: number; halted: HaltReason }> {
+  async synchronize(): Promise<Standing> {
     this.#requireAlive();
-    await this.#device.ready();
-    const state = await this.#state.readUint32();
+    return this.#standing(await this.#throughLoss(() => this.#state.readUint32()));
+  }
+
+  /** Takes over what the state says. */
+  #standing(state: Uint32Array): Standing {
     this.#halted = haltReasons[getField(state, 'halted')] ?? 'running';
     this.#submitted = getField(state, 'step');
+    this.#reached = this.#submitted;
     return {
       step: this.#submitted,
       loss: getField(state, 'loss'),
@@ -661,24 +723,28 @@ export class Trainer {
   async fit(options: FitOptions): Promise<History> {
     checkWhole('epochs', options.epochs, 1);
     return this.#exclusively(async () => {
-      if (options.validationSplit !== undefined) this.#splitAnew(options.validationSplit);
+      if (options.validationSplit !== undefined) await this.#splitAnew(options.validationSplit);
       const { data, examples, validation } = this.#ranges();
       const host: FitHost = {
-        step: () => this.#submitted,
+        step: () => this.#reached,
         halted: () => this.#halted,
         drive: (target, run) => this.#drive(target, run),
         validate: async () => validation && this.#evaluate(data, validation),
         save: async () => {
-          await this.#saveSafePoint();
+          await this.#saveNow();
           return this.#safe.parameters;
         },
-        putBack: (parameters) => this.model.flatParameters.write(parameters),
+        putBack: (parameters) => {
+          this.#safe = { ...this.#safe, parameters };
+          this.model.keepSafe(parameters);
+          this.model.flatParameters.write(parameters);
+        },
       };
       return fitEpochs(host, { ...options, examples, steps: this.stepsPerEpoch });
     });
   }
 
-  #splitAnew(validationSplit: number): void {
+  async #splitAnew(validationSplit: number): Promise<void> {
     checkNumber('validationSplit', validationSplit, 0, 0.999);
     const { size } = this.#ranges().data.dataset;
     const examples = splitAt(size, validationSplit);
@@ -692,7 +758,7 @@ export class Trainer {
     }
     const changed = examples !== splitAt(size, this.#validationSplit);
     this.#validationSplit = validationSplit;
-    if (changed) this.#setExamples(examples);
+    if (changed) await this.#setExamples(examples);
   }
 
   /**
@@ -716,28 +782,30 @@ export class Trainer {
         },
       );
     }
-    const answers = checkAnswers(this.model, this.loss, labels, {
-      ...this.#answer,
-      shape: [rows, ...this.#answer.shape.slice(1)],
-    } as unknown as Node);
+    const answers = checkAnswers(this.model, this.loss, labels, [rows, ...this.#answer.shape.slice(1)]);
     if (!(x instanceof Tensor)) checkFinite('x', 'input', Float32Array.from(x as ArrayLike<number>), elements(this.model.spec.inputShape));
     return this.#exclusively(async () => {
-      await this.#device.ready();
-      this.#applyChanges();
-      const before = await this.#state.readUint32();
-      await this.model.writeRows(this.#x, x, 0, rows, 'train');
-      this.#device.writeBuffer('train', this.#answer.storage, this.#answer.byteOffset, answers);
-      this.#setState('rows', rows);
-      this.#setState('stride', 0);
-      this.#plan.run();
-      this.#setState('rows', getField(before, 'rows'));
-      this.#setState('stride', getField(before, 'stride'));
-      const { loss, halted, step } = await this.synchronize();
+      const { step, loss, halted } = this.#standing(await this.#throughLoss(() => this.#stepOn(x, rows, answers)));
       if (halted === 'non-finite') throw await this.#diagnose(step);
       this.#read = step;
+      this.#outside = step;
       for (const tensor of this.tensors.values()) tensor.step = step;
       return loss;
     });
+  }
+
+  /** One step on a batch of the caller's; the cursor stands still meanwhile. Returns the state after it. */
+  async #stepOn(x: Examples, rows: number, answers: Float32Array | Uint32Array): Promise<Uint32Array> {
+    this.#applyChanges();
+    const before = await this.#state.readUint32();
+    this.model.writeRows(this.#x, x, 0, rows, 'train');
+    this.#device.writeBuffer('train', this.#answer.storage, this.#answer.byteOffset, answers);
+    this.#setState('rows', rows);
+    this.#setState('stride', 0);
+    this.#plan.run();
+    this.#setState('rows', getField(before, 'rows'));
+    this.#setState('stride', getField(before, 'stride'));
+    return this.#state.readUint32();
   }
 
   // ---- evaluation ----------------------------------------------------------------------------------------------------------------
@@ -764,18 +832,14 @@ export class Trainer {
   }
 
   async #evaluate(data: ResidentData, range: EvaluationRange): Promise<Evaluation> {
-    this.#evaluator ??= await Evaluator.create(this.model, this.loss, this.#settings.variants);
-    while (true) {
-      await this.#device.ready();
-      const { generation } = this.#device;
-      try {
-        const result = await this.#evaluator.run(data, range);
-        if (this.#device.generation === generation) return result;
-      } catch (error) {
-        await this.#device.ready();
-        if (this.#device.generation === generation) throw error;
-      }
-    }
+    this.#evaluator ??= Evaluator.create(this.model, this.loss, this.#settings.variants);
+    const pending = this.#evaluator;
+    const evaluator = await pending.catch((error) => {
+      // What failed for want of memory may be tried again.
+      if (this.#evaluator === pending) this.#evaluator = undefined;
+      throw error;
+    });
+    return this.#throughLoss(() => evaluator.run(data, range));
   }
 
   // ---- snapshots -----------------------------------------------------------------------------------------------------------------
@@ -786,12 +850,8 @@ export class Trainer {
   snapshot(options?: { readonly view?: false }): Promise<FullSnapshot>;
   async snapshot(options: { readonly view?: boolean } = {}): Promise<Snapshot> {
     this.#requireAlive();
-    await this.#device.ready();
-    if (options.view) {
-      const [parameters, state] = await Promise.all([this.model.flatParameters.read(), this.#state.readUint32()]);
-      return { kind: 'view', step: getField(state, 'step'), parameters };
-    }
-    const point = await this.#readPoint();
+    const point = await this.#throughLoss(() => this.#readPoint());
+    if (options.view) return { kind: 'view', step: point.step, parameters: point.parameters };
     return {
       kind: 'full',
       step: point.step,
@@ -918,6 +978,9 @@ export class Trainer {
     this.#safe = point;
     this.model.keepSafe(point.parameters);
     this.model.flatParameters.write(point.parameters);
+    this.#reached = point.step;
+    this.#read = point.step;
+    this.#outside = 0;
     this.rebuild();
   }
 
@@ -955,11 +1018,25 @@ export class Trainer {
     return this.#savingSafe;
   }
 
-  /** After the device was replaced: everything goes back to the last safe point. */
+  /** Takes a safe point of this very moment, not one that is on its way. */
+  async #saveNow(): Promise<void> {
+    await this.#savingSafe;
+    await this.#saveSafePoint();
+  }
+
+  /**
+   * After the device was replaced: everything goes back to the last safe point. Steps beyond it are done again before anything else; those on
+   * batches from outside are lost, and `step` says so.
+   */
   rebuild(): void {
     const { step, moments, state } = this.#safe;
     this.#submitted = step;
-    this.#read = Math.min(this.#read, step);
+    if (this.#outside > step) {
+      this.#reached = step;
+      this.#outside = 0;
+    }
+    // What a listener was told stays told: the replay gives the same bits.
+    this.#read = Math.min(this.#read, this.#reached);
     this.#halted = 'running';
     this.#state.write(state);
     this.#setState('halted', 0);
@@ -967,10 +1044,7 @@ export class Trainer {
     this.#ring.write(new Uint32Array(this.#ring.length));
     this.#learningRate = this.optimizer.learningRate;
     this.#applied = 0;
-    while (this.#applied < this.#journal.length && (this.#journal[this.#applied] as Change).step <= step) {
-      const change = this.#journal[this.#applied++] as Change;
-      if (change.key === 'learningRate') this.#learningRate = change.value;
-    }
+    this.#takeChanges();
     this.#writeTables();
     this.#writeStop();
   }
@@ -983,7 +1057,7 @@ export class Trainer {
     this.#plan?.dispose();
     this.#gather?.dispose();
     this.#data?.dispose();
-    this.#evaluator?.dispose();
+    this.#evaluator?.then((evaluator) => evaluator.dispose()).catch(() => undefined);
     for (const tensor of [
       this.#gradients,
       ...this.#moments,

@@ -256,6 +256,74 @@ describe('training that was interrupted ends in the same bits', () => {
     expect(device.faults.map(({ message }) => message)).toEqual([]);
     device.destroy();
   });
+
+  test('by a device lost while nothing runs: what was done is done again before anything else', async () => {
+    const straight = await trained(drive, {}, shape);
+    const device = await openDevice();
+    const lose = (): Promise<void> =>
+      new Promise((resolve) => {
+        const off = device.onReplaced(() => {
+          off();
+          resolve();
+        });
+        device.simulateLoss();
+      });
+    const steps: number[] = [];
+    const interrupted = await trained(
+      async (trainer) => {
+        await trainer.run(11, { onSteps: (records) => steps.push(...records.map(({ step }) => step)) });
+        await lose();
+        expect(trainer.step).toBe(11);
+        await trainer.run(9, { onSteps: (records) => steps.push(...records.map(({ step }) => step)) });
+        await lose();
+        expect((await trainer.synchronize()).step).toBe(20);
+        trainer.setLearningRate(0.003);
+        await trainer.run(15);
+        await lose();
+        expect((await trainer.snapshot()).step).toBe(35);
+        await lose();
+        const { loss } = await trainer.evaluate(data);
+        expect(loss).toBeGreaterThan(0);
+        await trainer.run(5);
+      },
+      {},
+      shape,
+      device,
+    );
+    // A listener is told every step once.
+    expect(steps).toEqual(Array.from({ length: 20 }, (_v, i) => i));
+    expect(interrupted).toEqual(straight);
+    device.destroy();
+  });
+
+  test('by a lost device after other data was set, on which it goes on', async () => {
+    const other = clusters(64, 8, 3, 9);
+    const drive = async (trainer: Trainer, between: () => Promise<unknown>): Promise<void> => {
+      await trainer.run(10);
+      await trainer.setData(other);
+      await trainer.run(6);
+      await between();
+      await trainer.run(6);
+    };
+    const straight = await trained((trainer) => drive(trainer, async () => undefined));
+    const device = await openDevice();
+    const interrupted = await trained(
+      (trainer) =>
+        drive(
+          trainer,
+          () =>
+            new Promise<void>((resolve) => {
+              device.onReplaced(resolve);
+              device.simulateLoss();
+            }),
+        ),
+      {},
+      {},
+      device,
+    );
+    expect(interrupted).toEqual(straight);
+    device.destroy();
+  });
 });
 
 describe('training stops before the update', () => {
