@@ -67,15 +67,11 @@ fn store_row(left: vec4<f32>, right: vec4<f32>, row: u32, id: vec3<u32>) {
 }
 
 fn store_tile(sum: Tile, id: vec3<u32>) {
-  let row = 8u * id.y;
-  store_row(sum.top_left[0], sum.top_right[0], row, id);
-  store_row(sum.top_left[1], sum.top_right[1], row + 1u, id);
-  store_row(sum.top_left[2], sum.top_right[2], row + 2u, id);
-  store_row(sum.top_left[3], sum.top_right[3], row + 3u, id);
-  store_row(sum.bottom_left[0], sum.bottom_right[0], row + 4u, id);
-  store_row(sum.bottom_left[1], sum.bottom_right[1], row + 5u, id);
-  store_row(sum.bottom_left[2], sum.bottom_right[2], row + 6u, id);
-  store_row(sum.bottom_left[3], sum.bottom_right[3], row + 7u, id);
+  var parts = sum;
+  for (var i = 0u; i < 4u; i++) {
+    store_row(parts.top_left[i], parts.top_right[i], 8u * id.y + i, id);
+    store_row(parts.bottom_left[i], parts.bottom_right[i], 8u * id.y + 4u + i, id);
+  }
 }
 
 // y = a b

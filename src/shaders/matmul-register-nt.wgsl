@@ -66,15 +66,11 @@ fn store_row(left: vec4<f32>, right: vec4<f32>, row: u32, id: vec3<u32>) {
 }
 
 fn store_tile(sum: Tile, id: vec3<u32>) {
-  let row = 8u * id.y;
-  store_row(sum.top_left[0], sum.top_right[0], row, id);
-  store_row(sum.top_left[1], sum.top_right[1], row + 1u, id);
-  store_row(sum.top_left[2], sum.top_right[2], row + 2u, id);
-  store_row(sum.top_left[3], sum.top_right[3], row + 3u, id);
-  store_row(sum.bottom_left[0], sum.bottom_right[0], row + 4u, id);
-  store_row(sum.bottom_left[1], sum.bottom_right[1], row + 5u, id);
-  store_row(sum.bottom_left[2], sum.bottom_right[2], row + 6u, id);
-  store_row(sum.bottom_left[3], sum.bottom_right[3], row + 7u, id);
+  var parts = sum;
+  for (var i = 0u; i < 4u; i++) {
+    store_row(parts.top_left[i], parts.top_right[i], 8u * id.y + i, id);
+    store_row(parts.bottom_left[i], parts.bottom_right[i], 8u * id.y + 4u + i, id);
+  }
 }
 
 // y = a b
@@ -98,14 +94,9 @@ fn gated_row(left: vec4<f32>, right: vec4<f32>, row: u32, id: vec3<u32>) {
 @compute @workgroup_size(4, 4)
 fn masked(@builtin(global_invocation_id) id: vec3<u32>) {
   if (outside(id)) { return; }
-  let sum = tile(id);
-  let row = 8u * id.y;
-  gated_row(sum.top_left[0], sum.top_right[0], row, id);
-  gated_row(sum.top_left[1], sum.top_right[1], row + 1u, id);
-  gated_row(sum.top_left[2], sum.top_right[2], row + 2u, id);
-  gated_row(sum.top_left[3], sum.top_right[3], row + 3u, id);
-  gated_row(sum.bottom_left[0], sum.bottom_right[0], row + 4u, id);
-  gated_row(sum.bottom_left[1], sum.bottom_right[1], row + 5u, id);
-  gated_row(sum.bottom_left[2], sum.bottom_right[2], row + 6u, id);
-  gated_row(sum.bottom_left[3], sum.bottom_right[3], row + 7u, id);
+  var parts = tile(id);
+  for (var i = 0u; i < 4u; i++) {
+    gated_row(parts.top_left[i], parts.top_right[i], 8u * id.y + i, id);
+    gated_row(parts.bottom_left[i], parts.bottom_right[i], 8u * id.y + 4u + i, id);
+  }
 }

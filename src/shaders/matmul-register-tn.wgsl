@@ -1,4 +1,4 @@
-// Matrix product in registers, a transposed: y = aᵀ b, batched; rows and cols divisible by 4. The gradient of an affine layer's weight.
+// Matrix product in registers, a transposed: y = aᵀ b, batched; rows, cols and inner divisible by 4. The gradient of an affine layer's weight.
 // Shapes: a [batch, inner, rows], b [batch, inner, cols], y [batch, rows, cols], all read and written as vec4 along their last axis.
 // One invocation computes a tile of 8 rows by 8 columns; no workgroup memory. With four rows of b as the columns of a matrix B and four
 // rows of a as those of A, column i of B·Aᵀ is Σ_k a[k][i] b[k]: row i of the product.
@@ -35,8 +35,7 @@ fn tile(id: vec3<u32>) -> Tile {
   var left = id.z * params.b_batch + 2u * id.x;
   var right = id.z * params.b_batch + min(2u * id.x + 1u, cols - 1u);
   var sum = Tile();
-  let whole = params.inner / 4u;
-  for (var k = 0u; k < whole; k++) {
+  for (var k = 0u; k < params.inner / 4u; k++) {
     let a_top = transpose(mat4x4<f32>(a[top], a[top + rows], a[top + 2u * rows], a[top + 3u * rows]));
     let a_bottom = transpose(mat4x4<f32>(a[bottom], a[bottom + rows], a[bottom + 2u * rows], a[bottom + 3u * rows]));
     let b_left = mat4x4<f32>(b[left], b[left + cols], b[left + 2u * cols], b[left + 3u * cols]);
@@ -50,22 +49,7 @@ fn tile(id: vec3<u32>) -> Tile {
     left += 4u * cols;
     right += 4u * cols;
   }
-  for (var k = 4u * whole; k < params.inner; k++) {
-    sum.top_left += outer(a[top], b[left]);
-    sum.top_right += outer(a[top], b[right]);
-    sum.bottom_left += outer(a[bottom], b[left]);
-    sum.bottom_right += outer(a[bottom], b[right]);
-    top += rows;
-    bottom += rows;
-    left += cols;
-    right += cols;
-  }
   return sum;
-}
-
-// Column i is p[i] q.
-fn outer(p: vec4<f32>, q: vec4<f32>) -> mat4x4<f32> {
-  return mat4x4<f32>(q * p.x, q * p.y, q * p.z, q * p.w);
 }
 
 fn outside(id: vec3<u32>) -> bool {
@@ -80,15 +64,11 @@ fn store_row(left: vec4<f32>, right: vec4<f32>, row: u32, id: vec3<u32>) {
 }
 
 fn store_tile(sum: Tile, id: vec3<u32>) {
-  let row = 8u * id.y;
-  store_row(sum.top_left[0], sum.top_right[0], row, id);
-  store_row(sum.top_left[1], sum.top_right[1], row + 1u, id);
-  store_row(sum.top_left[2], sum.top_right[2], row + 2u, id);
-  store_row(sum.top_left[3], sum.top_right[3], row + 3u, id);
-  store_row(sum.bottom_left[0], sum.bottom_right[0], row + 4u, id);
-  store_row(sum.bottom_left[1], sum.bottom_right[1], row + 5u, id);
-  store_row(sum.bottom_left[2], sum.bottom_right[2], row + 6u, id);
-  store_row(sum.bottom_left[3], sum.bottom_right[3], row + 7u, id);
+  var parts = sum;
+  for (var i = 0u; i < 4u; i++) {
+    store_row(parts.top_left[i], parts.top_right[i], 8u * id.y + i, id);
+    store_row(parts.bottom_left[i], parts.bottom_right[i], 8u * id.y + 4u + i, id);
+  }
 }
 
 // y = aᵀ b

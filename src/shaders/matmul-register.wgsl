@@ -55,22 +55,16 @@ fn outside(id: vec3<u32>) -> bool {
   return 4u * id.x >= params.cols || 4u * id.y >= params.rows || id.z >= params.batch;
 }
 
-fn store(value: f32, row: u32, col: u32, batch: u32) {
-  if (row < params.rows && col < params.cols) { y[(batch * params.rows + row) * params.cols + col] = value; }
-}
-
-fn store_row(value: vec4<f32>, row: u32, id: vec3<u32>) {
-  store(value.x, row, 4u * id.x, id.z);
-  store(value.y, row, 4u * id.x + 1u, id.z);
-  store(value.z, row, 4u * id.x + 2u, id.z);
-  store(value.w, row, 4u * id.x + 3u, id.z);
-}
-
+// A loop, because what is stored once is not worth the code that it would unroll to: kernels here are as slow to compile as they are long.
 fn store_tile(value: mat4x4<f32>, id: vec3<u32>) {
-  store_row(value[0], 4u * id.y, id);
-  store_row(value[1], 4u * id.y + 1u, id);
-  store_row(value[2], 4u * id.y + 2u, id);
-  store_row(value[3], 4u * id.y + 3u, id);
+  var tile_rows = value;
+  for (var i = 0u; i < 4u; i++) {
+    for (var j = 0u; j < 4u; j++) {
+      let row = 4u * id.y + i;
+      let col = 4u * id.x + j;
+      if (row < params.rows && col < params.cols) { y[(id.z * params.rows + row) * params.cols + col] = tile_rows[i][j]; }
+    }
+  }
 }
 
 // y = a b

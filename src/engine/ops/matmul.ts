@@ -166,7 +166,12 @@ export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Pr
   if (entry === 'product' || entry === 'weight_gradient') {
     // Here the inner axis is the batch, so its length may decide.
     variants.push(
-      vectorised('register8x8', 'matmul-register-tn', tnSource, (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols)),
+      vectorised(
+        'register8x8',
+        'matmul-register-tn',
+        tnSource,
+        (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols) && four(p.inner),
+      ),
     );
   }
   variants.push(strided('register4x4', kernel('matmul-register', registerSource, entry, bindingsOf[entry]), 16));
