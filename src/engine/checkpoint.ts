@@ -3,9 +3,10 @@
  * step, the variants and the journal) as JSON under `vitrine` in its metadata.
  */
 
+import { registerBuiltInLayers } from './built-in-layers.ts';
 import type { Device } from './device.ts';
 import { type ErrorParameters, show, VitrineError } from './errors.ts';
-import { type Layer, registerBuiltInLayers } from './layers.ts';
+import type { Layer } from './layers.ts';
 import { buildModel, type Model, type ModelLayout, type ModelSpec, modelLayout } from './model.ts';
 import {
   badFile,

@@ -1,5 +1,6 @@
 /** The public face of the engine. */
 
+export { defineLayer, registerBuiltInLayers } from './built-in-layers.ts';
 export { loadModel, loadSnapshot, saveModel, saveSnapshot } from './checkpoint.ts';
 export { type CompileOptions, compile, type VariantTable } from './compile.ts';
 export type { Dataset } from './dataset.ts';
@@ -11,7 +12,6 @@ export { Graph, type Node } from './graph.ts';
 export type { Initializer } from './initializers.ts';
 export {
   type Activation,
-  defineLayer,
   dense,
   dropout,
   embedding,
@@ -19,12 +19,21 @@ export {
   gelu,
   type Layer,
   layerNorm,
-  registerBuiltInLayers,
   relu,
   sigmoid,
   softmax,
   tanh,
 } from './layers.ts';
+export {
+  attentionPooling,
+  columnTokens,
+  globalAverage,
+  patches,
+  positionalEmbedding,
+  residual,
+  selfAttention,
+  transformerBlock,
+} from './layers-attention.ts';
 export type { Loss } from './losses.ts';
 export { buildModel, type Examples, type Model, type ModelSpec } from './model.ts';
 export { adam, adamW, type Optimizer, type ParameterGroup, sgd } from './optimizers.ts';

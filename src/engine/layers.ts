@@ -49,35 +49,25 @@ export interface LayerKind<O> {
 // biome-ignore lint/suspicious/noExplicitAny: each kind knows its own options only.
 const kinds = new Map<string, LayerKind<any>>();
 
-/** Adds a kind of layer of your own to the table that files are loaded by. @throws VitrineError `duplicate-name` */
-export function defineLayer<O extends object>(kind: LayerKind<O>): (options: O & { readonly name?: string }) => Layer<O> {
-  registerBuiltInLayers();
+/** Adds a kind to the table that files are loaded by. @throws VitrineError `duplicate-name` */
+export function addKind<O extends object>(kind: LayerKind<O>): void {
   if (kinds.has(kind.kind)) {
     throw new VitrineError('duplicate-name', `A kind of layer called '${kind.kind}' exists.`, 'choose another name for the kind.', {
       kind: kind.kind,
     });
   }
   kinds.set(kind.kind, kind);
-  return makerOf(kind);
 }
 
 /**
  * What makes layers of a kind. The kind enters the table with its first layer, not before: so a page carries the kernels of the layers that
  * it makes, and no others.
  */
-function makerOf<O extends object>(kind: LayerKind<O>): (options: O & { readonly name?: string }) => Layer<O> {
+export function makerOf<O extends object>(kind: LayerKind<O>): (options: O & { readonly name?: string }) => Layer<O> {
   return ({ name, ...options }) => {
     kinds.set(kind.kind, kind);
     return Object.freeze({ kind: kind.kind, ...(name === undefined ? {} : { name }), options: Object.freeze(options) as unknown as O });
   };
-}
-
-/** Puts every kind that the engine has into the table, as loading a file or a specification in JSON needs it. */
-export function registerBuiltInLayers(): void {
-  for (const make of [flatten, relu, tanh, sigmoid, softmax, gelu, layerNorm]) make();
-  dense(1);
-  dropout(0);
-  embedding(1, 1);
 }
 
 /** The kind of a layer. @throws VitrineError `unknown-layer` */

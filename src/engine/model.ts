@@ -38,7 +38,7 @@ export interface Forward {
   /** What goes into the softmax that ends the model; the output itself where none does. */
   readonly logits: Node;
   readonly parameters: ReadonlyMap<string, Node>;
-  /** `activation/dense_1`, `preactivation/dense_1`, in the order in which they are computed. */
+  /** What layers name: `activation/dense_1`, `preactivation/dense_1`, `attention/selfAttention_1`, in the order in which they are computed. */
   readonly activations: ReadonlyMap<string, Node>;
 }
 
@@ -212,7 +212,7 @@ export class Model {
     return (await this.#run('logits', x)).get('logits') as Tensor;
   }
 
-  /** Every layer's output and pre-activation by name, in order, [rows, ...]. The caller disposes of them. */
+  /** Every layer's output, pre-activation and attention weights by name, in order, [rows, ...]. The caller disposes of them. */
   async activations(x: Examples): Promise<Map<string, Tensor>> {
     return this.#run('activations', x);
   }
@@ -455,15 +455,8 @@ function forwardPass(
         return result;
       },
     };
-    const firstNode = graph.nodes.length;
     const output = layerKind(layer.kind).build(context, input, layer.options);
-    for (const node of graph.nodes.slice(firstNode)) {
-      if (node.name?.startsWith('preactivation/')) activations.set(node.name, node);
-    }
-    if (output !== input && output.name === undefined) {
-      output.name = `activation/${name}`;
-      activations.set(output.name, output);
-    }
+    if (output !== input) output.name ??= `activation/${name}`;
     if (prefix === '') layers.push({ name, kind: layer.kind, outputShape: output.shape.slice(1), parameters: count });
     return output;
   };
@@ -474,3 +467,4 @@ function forwardPass(
   const logits = output.operation === softmaxOperation ? (output.inputs[0] as Node) : output;
   return { forward: { x, output, logits, parameters, activations }, layers };
 }
+  for (const node of graph.nodes.slice(x.id)) if (node.operation && node.name) activations.set(node.name, node);

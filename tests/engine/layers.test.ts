@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { defineLayer, registerBuiltInLayers } from '../../src/engine/built-in-layers.ts';
 import { loadModel, saveModel } from '../../src/engine/checkpoint.ts';
 import { VitrineError } from '../../src/engine/errors.ts';
 import {
-  defineLayer,
   dense,
   dropout,
   embedding,
@@ -11,7 +11,6 @@ import {
   type Layer,
   layerKind,
   layerNorm,
-  registerBuiltInLayers,
   relu,
   sigmoid,
   softmax,
