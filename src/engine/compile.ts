@@ -28,6 +28,8 @@ export interface CompileOptions {
   readonly fuse?: boolean;
   readonly variants?: VariantTable;
   readonly owner?: Owner;
+  /** Where buffers come from that plans may use in turn; the plan does not free them. It makes and frees its own by default. */
+  readonly allocate?: (name: string, type: TensorType) => Tensor;
 }
 
 /**
@@ -187,11 +189,12 @@ function allocate(
   const tensors = new Map<Node, Tensor>();
   const owned: Tensor[] = [];
   const literals: Literal[] = [];
-  const create = (name: string, type: TensorType): Tensor => {
+  const createOwn = (name: string, type: TensorType): Tensor => {
     const tensor = device.empty(type.shape, type.dtype, name, { recoverable: true, owner });
     owned.push(tensor);
     return tensor;
   };
+  const create = options.allocate ?? createOwn;
   /** The same buffer under another name and shape. */
   const alias = (node: Node, of: Tensor): Tensor =>
     new Tensor(device, {
@@ -218,7 +221,7 @@ function allocate(
     if (place) tensors.set(node, place);
     else if (!node.operation) tensors.set(node, create(nodeLabel(node), node));
     else if (node.operation === fillOperation) {
-      const tensor = create(nodeLabel(node), node);
+      const tensor = createOwn(nodeLabel(node), node);
       tensors.set(node, tensor);
       literals.push({ tensor, value: node.attributes.value });
     }

@@ -8,7 +8,7 @@
  */
 
 import { internal, shapeMismatch, show, VitrineError } from './errors.ts';
-import { ancestors, type Graph, type Node, nodeLabel } from './graph.ts';
+import { ancestors, type Node, nodeLabel, substitution } from './graph.ts';
 import type { GradientContext, InputGradients } from './operation.ts';
 import { sameShape } from './operation.ts';
 import { add } from './ops/arithmetic.ts';
@@ -45,7 +45,7 @@ export function differentiate(output: Node, wrt: readonly Node[], options: Diffe
       { seed: seed.shape, output: output.shape },
     );
   }
-  const context: GradientContext = { reference: referenceClone(output.graph, options.references) };
+  const context: GradientContext = { reference: substitution(output.graph, options.references ?? new Map()) };
   const adjoints = reverseSweep(output, seed, wrt, { rules: options.rules ?? [], context, stop: new Set() });
   return wrt.map((node) => adjoints.get(node));
 }
@@ -118,19 +118,4 @@ function dependents(nodes: readonly Node[], on: readonly Node[]): Set<Node> {
     if (node.inputs.some((input) => result.has(input))) result.add(node);
   }
   return result;
-}
-
-/** Clones, on demand, the forward graph fed other inputs. */
-function referenceClone(graph: Graph, references: ReadonlyMap<Node, Node> | undefined): (node: Node) => Node {
-  const clones = new Map<Node, Node>(references ?? []);
-  const clone = (node: Node): Node => {
-    const known = clones.get(node);
-    if (known) return known;
-    const inputs = node.inputs.map(clone);
-    const changed = inputs.some((input, i) => input !== node.inputs[i]);
-    const result = changed && node.operation ? graph.apply(node.operation, inputs, node.attributes) : node;
-    clones.set(node, result);
-    return result;
-  };
-  return clone;
 }

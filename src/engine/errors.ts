@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'not-twice-differentiable'
   | 'bad-file'
   | 'unknown-layer'
+  | 'unsupported-model'
   | 'unknown-name'
   | 'duplicate-name'
   | 'invalid-option'

@@ -63,6 +63,25 @@ export function ancestors(of: readonly Node[]): Node[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
+/**
+ * Reads a graph as if some of its nodes were others: what does not depend on them is itself, what does is applied again, on demand.
+ *
+ * @param replacements for each node to be replaced, the node that stands in its place
+ */
+export function substitution(graph: Graph, replacements: ReadonlyMap<Node, Node>): (node: Node) => Node {
+  const replaced = new Map<Node, Node>(replacements);
+  const read = (node: Node): Node => {
+    const known = replaced.get(node);
+    if (known) return known;
+    const inputs = node.inputs.map(read);
+    const changed = inputs.some((input, i) => input !== node.inputs[i]);
+    const result = changed && node.operation ? graph.apply(node.operation, inputs, node.attributes) : node;
+    replaced.set(node, result);
+    return result;
+  };
+  return read;
+}
+
 /** Refuses an input of the wrong element type. */
 export function requireType(operation: string, input: TensorType, name: string, dtype: DataType): void {
   if (input.dtype !== dtype) {

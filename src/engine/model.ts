@@ -114,6 +114,8 @@ export class Model {
   /** All parameters, each from a multiple of 64 floats on; padding is zero and stays zero. */
   readonly flatParameters: Tensor;
   readonly parameterCount: number;
+  /** Freed with the model: what stands on its buffers. */
+  readonly dependants: Set<{ dispose(): void }> = new Set();
   readonly #layout: ReadonlyMap<string, ParameterSpec>;
   readonly #plans = new Map<string, Promise<CompiledForward>>();
   /** What a lost device is filled from; a trainer keeps it fresh. */
@@ -358,6 +360,7 @@ export class Model {
     if (this.#disposed) return;
     this.#disposed = true;
     this.device.unregister(this);
+    for (const dependant of this.dependants) dependant.dispose();
     for (const plan of this.#plans.values()) plan.then((compiled) => compiled.plan.dispose()).catch(() => undefined);
     this.flatParameters.dispose();
   }
@@ -464,7 +467,7 @@ function forwardPass(
   const counts = new Map<string, number>();
   let output = x;
   for (const layer of spec.layers) output = buildIn('', counts, layer, output);
+  for (const node of graph.nodes.slice(x.id)) if (node.operation && node.name) activations.set(node.name, node);
   const logits = output.operation === softmaxOperation ? (output.inputs[0] as Node) : output;
   return { forward: { x, output, logits, parameters, activations }, layers };
 }
-  for (const node of graph.nodes.slice(x.id)) if (node.operation && node.name) activations.set(node.name, node);
