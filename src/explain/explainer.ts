@@ -32,6 +32,10 @@ export interface Recipe {
   readonly method: string;
   /** Tells the method's graphs apart: every option that changes the graph. Plans are kept by it. */
   readonly key?: string;
+  /** The method takes no gradient of the input, so that token indices will do. */
+  readonly tokens?: true;
+  /** The method is about no class: the model may end in anything, and the result has no `target` and no `output`. */
+  readonly classless?: true;
   /** Samples of each example, all runs together; 1 by default. */
   readonly samples?: number;
   /** Tensors that the graph reads whole, such as a background set; the caller keeps them alive. They do not depend on the example. */
@@ -159,7 +163,7 @@ export class Explainer {
     const { device } = model;
     const examples = model.rowsOf(x);
     const { method } = recipe;
-    const classes = requireExplainable(method, model);
+    const classes = requireExplainable(recipe, model);
     const asked = classesOf(method, 'target', options.target, examples, classes);
     const against = classesOf(method, 'against', options.against, examples, classes);
     const kind = OUTPUT_KINDS[options.output ?? 'logit'];
@@ -401,10 +405,14 @@ export class Explainer {
     const input = once(inputs);
     const rowInput = once(rowInputs);
     const carry = once(carried);
-    const asked = rowInput('target', [rows], 'uint32');
-    const against = rowInput('against', [rows], 'uint32');
-    const kind = input('kind', [1], 'uint32');
-    const target = resolveTarget(forward.logits, asked);
+    // Made on demand: a method about no class has none of them.
+    const against = (): Node => rowInput('against', [rows], 'uint32');
+    const kind = (): Node => input('kind', [1], 'uint32');
+    let resolved: Node | undefined;
+    const target = (): Node => {
+      resolved ??= resolveTarget(forward.logits, rowInput('target', [rows], 'uint32'));
+      return resolved;
+    };
     const perExample = (logits: Node): number => (logits.shape[0] as number) / rows;
     const scene: Scene = {
       model,
@@ -413,12 +421,14 @@ export class Explainer {
       samples,
       x: forward.x,
       forward,
-      target,
+      get target() {
+        return target();
+      },
       forwardOf: (x) => forwardOf(model, graph, forward, x, ({ x: input }) => input),
       forwardFrom: (z) => forwardOf(model, graph, forward, z, (own) => firstAffine(own) as Node),
       baseline: () => rowInput('baseline', forward.x.shape),
-      output: (logits) => explainedOutput(logits, target, against, kind, perExample(logits)),
-      seed: (logits) => outputSeed(logits, target, against, kind, perExample(logits)),
+      output: (logits) => explainedOutput(logits, target(), against(), kind(), perExample(logits)),
+      seed: (logits) => outputSeed(logits, target(), against(), kind(), perExample(logits)),
       input,
       rowInput,
       shared: (name) => {
@@ -429,7 +439,8 @@ export class Explainer {
       carried: carry,
     };
     const own = recipe.build(scene);
-    const built: Built = { ...own, outputs: { ...own.outputs, target, output: own.outputs.output ?? scene.output(forward.logits) } };
+    const about = recipe.classless ? {} : { target: scene.target, output: own.outputs.output ?? scene.output(forward.logits) };
+    const built: Built = { ...own, outputs: { ...own.outputs, ...about } };
     return { scene, built, inputs, rowInputs, carried };
   }
 
@@ -480,14 +491,15 @@ export function firstAffine(forward: Forward): Node | undefined {
 }
 
 /** Number of classes of a model that explanations can be about. @throws VitrineError `unsupported-model` */
-function requireExplainable(method: string, model: Model): number {
-  if (model.spec.inputType === 'uint32') {
+function requireExplainable({ method, tokens, classless }: Recipe, model: Model): number {
+  if (model.spec.inputType === 'uint32' && !tokens) {
     throw unsupportedModel(
       method,
       'the model reads token indices, which have no gradient and no values in between.',
       'use attentionWeights, or occlusion over an embedding given as input.',
     );
   }
+  if (classless) return 0;
   if (model.classes === undefined) {
     throw unsupportedModel(
       method,
