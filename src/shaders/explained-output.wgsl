@@ -14,7 +14,7 @@ struct Params {
   per_example: u32,  // rows that share a target, neighbours
 }
 
-const NONE = 0xffffffffu;
+const NONE = 0x10000000u;
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;     // [rows, classes]
 @group(0) @binding(1) var<storage, read> targets: array<u32>;    // [rows / per_example]

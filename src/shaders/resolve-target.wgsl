@@ -6,7 +6,7 @@ struct Params {
   classes: u32,
 }
 
-const NONE = 0xffffffffu;
+const NONE = 0x10000000u;
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;         // [rows, classes]
 @group(0) @binding(1) var<storage, read> asked: array<u32>;          // [rows]

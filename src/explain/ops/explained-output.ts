@@ -19,8 +19,8 @@ import { requireShape } from '../../engine/rows.ts';
 import source from '../../shaders/explained-output.wgsl?raw';
 import targetSource from '../../shaders/resolve-target.wgsl?raw';
 
-/** In place of a class: none was asked for. */
-export const NO_CLASS = 0xffffffff;
+/** In place of a class: none was asked for. More classes than any model has, and as bits an ordinary float. */
+export const NO_CLASS = 0x10000000;
 
 /** What `kind` holds. */
 export const OUTPUT_KINDS = { logit: 0, probability: 1, logOdds: 2 } as const;

@@ -3,7 +3,7 @@
  *
  * **Shapes** x [examples, ...], deviation [examples], draw uint32 [3] (seed, number of the first sample, how many count) → y
  * [examples · samples, ...], an example's copies neighbours. A draw depends on neither the example nor the batch.
- * **Gradient** none. **Error** of log, sqrt and cos on the GPU, about 1e-6.
+ * **Gradient** none. **Error** normal noise that of log and cos in WGSL, which asks no more of cos than 2⁻¹¹; uniform noise exact.
  * **Source** Smilkov et al. 2017, "SmoothGrad"; Box, Muller 1958; pcg4d (engine/random.ts).
  */
 

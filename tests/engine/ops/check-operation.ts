@@ -143,11 +143,12 @@ function valuesOf(input: Input, seed: number, stream: number): number[] {
     if (!range) return normal(seed, stream, attempt, index);
     return range[0] + uniform(seed, stream, attempt, index) * (range[1] - range[0]);
   };
+  const held = input.dtype === 'uint32' ? (value: number): number => value >>> 0 : Math.fround;
   return Array.from({ length: elements(input.shape) }, (_, index) => {
-    if (values) return Math.fround((typeof values === 'function' ? values(index) : values[index]) as number);
+    if (values) return held((typeof values === 'function' ? values(index) : values[index]) as number);
     for (let attempt = 0; ; attempt++) {
       const drawn = draw(index, attempt);
-      const value = input.dtype === 'uint32' ? Math.floor(drawn) : Math.fround(drawn);
+      const value = held(drawn);
       if (!input.avoid?.(value)) return value;
     }
   });
