@@ -6,7 +6,7 @@ import type { Results } from './contender.ts';
 const TOLERANCE = 1e-3;
 
 /** Without these there is no agreement. */
-const REQUIRED = ['logits', 'losses', 'probabilities', 'rows', 'rowSums'];
+const REQUIRED = ['logits', 'losses', 'probabilities', 'rows', 'rowSums', 'maps'];
 
 export interface Agreement {
   readonly agrees: boolean;

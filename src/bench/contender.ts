@@ -4,7 +4,8 @@ import type { TimedWorkload } from './workloads.ts';
 
 /**
  * What a contender computed before any time counts, by name:
- * `logits`, `losses`, `gradient/dense_1/weight`, … for training; `probabilities` for inference; `rows`, `rowSums` for a product.
+ * `logits`, `losses`, `gradient/dense_1/weight`, … for training; `probabilities` for inference; `rows`, `rowSums` for a product;
+ * `maps` for explanations.
  */
 export type Results = Readonly<Record<string, Float32Array<ArrayBuffer>>>;
 

@@ -6,6 +6,7 @@
 import type { Dataset } from '../engine/dataset.ts';
 import { initialize } from '../engine/initializers.ts';
 import { permute, streamOf, uniform } from '../engine/random.ts';
+import { quadrature } from '../explain/quadrature.ts';
 
 export const SEED = 0;
 
@@ -127,6 +128,9 @@ export function oneHot(labels: Uint8Array): Float32Array<ArrayBuffer> {
   });
   return values;
 }
+
+/** Gauss–Legendre points and weights on [0, 1], for contenders that bring none. */
+export const pathOf = (steps: number): { points: readonly number[]; weights: readonly number[] } => quadrature('gaussLegendre', steps);
 
 /** A square matrix of numbers in [−1, 1). */
 export function matrix(name: 'a' | 'b', size: number): Float32Array<ArrayBuffer> {

@@ -2,14 +2,22 @@
 
 import { brief, checkedRows } from './agreement.ts';
 import type { Results } from './contender.ts';
-import { ADAM, type Batch, batchOf, CLASSES, initialParameters, makeDigits, matrix, networks } from './problem.ts';
+import { ADAM, type Batch, batchOf, CLASSES, initialParameters, makeDigits, matrix, networks, pathOf } from './problem.ts';
 import type { TimedWorkload } from './workloads.ts';
+
+/** Examples and the class of each. */
+interface Rows {
+  readonly x: ArrayLike<number> & Iterable<number>;
+  readonly labels: Uint8Array;
+}
 
 export function referenceResults(workload: TimedWorkload): Results {
   if (workload.kind === 'matmul') return referenceProduct(workload.size);
   const network = new ReferenceNetwork(workload.network);
   const digits = makeDigits();
   const batch = (index: number): Batch => batchOf(digits, workload.batch, index);
+  if (workload.kind === 'saliency') return { maps: brief(network.outputGradient(batch(0)).map(Math.abs)) };
+  if (workload.kind === 'integrated-gradients') return { maps: brief(integratedGradients(network, batch(0), workload.steps)) };
   if (workload.kind === 'infer') return { probabilities: Float32Array.from(softmaxRows(network.logits(batch(0)))) };
   const logits = Float32Array.from(network.logits(batch(0)));
   const gradients = network.gradients(batch(0));
@@ -36,6 +44,19 @@ function referenceProduct(size: number): Results {
     sumsOfB.reduce((sum, value, k) => sum + (a[row * size + k] as number) * value, 0),
   );
   return { rows: Float32Array.from(rows), rowSums };
+}
+
+/** Along the straight path from black: x ⊙ Σ weight · gradient at point · x. */
+function integratedGradients(network: ReferenceNetwork, { x, labels }: Batch, steps: number): Float64Array {
+  const { points, weights } = pathOf(steps);
+  const sum = new Float64Array(x.length);
+  points.forEach((point, s) => {
+    const gradient = network.outputGradient({ x: Float64Array.from(x, (value) => point * value), labels });
+    gradient.forEach((value, i) => {
+      sum[i] = (sum[i] as number) + (weights[s] as number) * value * (x[i] as number);
+    });
+  });
+  return sum;
 }
 
 function softmaxRows(logits: Float64Array): Float64Array {
@@ -70,7 +91,7 @@ export class ReferenceNetwork {
   }
 
   /** The input and every layer's output, the last without softmax. Zeros are skipped: most pixels are paper. */
-  #forward({ x, labels }: Batch): Float64Array[] {
+  #forward({ x, labels }: Rows): Float64Array[] {
     const outputs = [Float64Array.from(x)];
     const layers = this.#widths.length - 1;
     for (let layer = 0; layer < layers; layer++) {
@@ -95,6 +116,31 @@ export class ReferenceNetwork {
 
   logits(batch: Batch): Float64Array {
     return this.#forward(batch).at(-1) as Float64Array;
+  }
+
+  /** The gradient of each row's label's logit with respect to the row, [rows, inputs]. */
+  outputGradient(rows: Rows): Float64Array {
+    const outputs = this.#forward(rows);
+    const count = rows.labels.length;
+    let dy = new Float64Array(count * CLASSES);
+    rows.labels.forEach((label, row) => {
+      dy[row * CLASSES + label] = 1;
+    });
+    for (let layer = this.#widths.length - 2; layer >= 0; layer--) {
+      const [width, next] = [this.#widths[layer] as number, this.#widths[layer + 1] as number];
+      const weight = this.parameters[2 * layer] as Float64Array;
+      const dx = new Float64Array(count * width);
+      for (let row = 0; row < count; row++) {
+        for (let i = 0; i < width; i++) {
+          if (layer > 0 && outputs[layer]?.[row * width + i] === 0) continue;
+          let sum = 0;
+          for (let o = 0; o < next; o++) sum += (dy[row * next + o] as number) * (weight[i * next + o] as number);
+          dx[row * width + i] = sum;
+        }
+      }
+      dy = dx;
+    }
+    return dy;
   }
 
   /** Mean cross-entropy in nats, and its gradient with respect to every parameter. */

@@ -20,6 +20,17 @@ export type TimedWorkload = Common &
       }
     | { readonly kind: 'infer'; readonly network: NetworkName; readonly batch: number }
     | { readonly kind: 'matmul'; readonly size: number }
+    /** The gradient of the label's logit with respect to each pixel. */
+    | { readonly kind: 'saliency'; readonly network: NetworkName; readonly batch: number }
+    /** The same, integrated from black to the image. */
+    | {
+        readonly kind: 'integrated-gradients';
+        readonly network: NetworkName;
+        readonly batch: number;
+        readonly steps: number;
+        /** Whether a contender may fold the path behind the first layer; else every point is a row. */
+        readonly fold: boolean;
+      }
   );
 
 /** Work that is measured in its own way. */
@@ -43,6 +54,25 @@ export const workloads: readonly Workload[] = [
   { name: 'matmul-256', kind: 'matmul', size: 256, title: 'Product of two 256 × 256 matrices' },
   { name: 'matmul-512', kind: 'matmul', size: 512, title: 'Product of two 512 × 512 matrices' },
   { name: 'matmul-1024', kind: 'matmul', size: 1024, title: 'Product of two 1024 × 1024 matrices' },
+  { name: 'saliency-256', kind: 'saliency', network: 'mlp', batch: 256, title: 'Saliency maps of 784-128-10, 256 at a time' },
+  {
+    name: 'integrated-gradients-50',
+    kind: 'integrated-gradients',
+    network: 'mlp',
+    batch: 16,
+    steps: 50,
+    fold: true,
+    title: 'Integrated gradients of 784-128-10, 50 points, 16 at a time',
+  },
+  {
+    name: 'integrated-gradients-50-plain',
+    kind: 'integrated-gradients',
+    network: 'mlp',
+    batch: 16,
+    steps: 50,
+    fold: false,
+    title: 'The same with nothing folded: 800 rows forward and backward',
+  },
   { name: 'cold-start', kind: 'cold-start', title: 'Navigation to the first finished training step' },
   { name: 'memory', kind: 'memory', title: 'Peak of GPU memory while training 784-128-10, batches of 32' },
   { name: 'size', kind: 'size', title: 'What a page must load to train, minified and gzipped' },
@@ -57,12 +87,14 @@ export function findWorkload(name: string): Workload {
   return found;
 }
 
-export const isTimed = (workload: Workload): workload is TimedWorkload => ['train', 'infer', 'matmul'].includes(workload.kind);
+export const isTimed = (workload: Workload): workload is TimedWorkload =>
+  ['train', 'infer', 'matmul', 'saliency', 'integrated-gradients'].includes(workload.kind);
 
 /** What a run of a timed workload is worth: its unit, and how many of them one repetition makes. */
-export function yieldOf(workload: TimedWorkload): { readonly unit: 'samples/s' | 'GFLOP/s'; readonly amount: number } {
+export function yieldOf(workload: TimedWorkload): { readonly unit: 'samples/s' | 'images/s' | 'GFLOP/s'; readonly amount: number } {
   if (workload.kind === 'matmul') return { unit: 'GFLOP/s', amount: (2 * workload.size ** 3) / 1e9 };
-  return { unit: 'samples/s', amount: workload.batch };
+  const explains = workload.kind === 'saliency' || workload.kind === 'integrated-gradients';
+  return { unit: explains ? 'images/s' : 'samples/s', amount: workload.batch };
 }
 
 /** Bytes that training cannot do without: parameters, gradients and two moments, activations and the data set. */

@@ -3,10 +3,10 @@
  * the device. Its arrays are counted by hand: a function consumes its arguments, and `.ref` keeps one for another use.
  */
 
-import { blockUntilReady, type Device, defaultDevice, devicePut, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
+import { blockUntilReady, type Device, defaultDevice, devicePut, grad, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Results, Session } from '../contender.ts';
-import { ADAM, batchOf, CLASSES, EXAMPLES, initialParameters, makeDigits, matrix, oneHot, PIXELS } from '../problem.ts';
+import { ADAM, batchOf, CLASSES, EXAMPLES, initialParameters, makeDigits, matrix, oneHot, PIXELS, pathOf } from '../problem.ts';
 import type { TimedWorkload } from '../workloads.ts';
 
 const floats = async (array: np.Array): Promise<Float32Array<ArrayBuffer>> => Float32Array.from((await array.data()) as Float32Array);
@@ -136,6 +136,36 @@ function openInference(workload: TimedWorkload & { kind: 'infer' }): Session {
   );
 }
 
+/** Every point of every path is a row of one batch; the gradient and all around it is one `jit`. */
+function openExplanation(workload: TimedWorkload & { kind: 'saliency' | 'integrated-gradients' }): Session {
+  const parameters = initialParameters(workload.network).map(({ values, shape }) => make(values, shape));
+  const { batch } = workload;
+  const { x, labels } = batchOf(makeDigits(), batch, 0);
+  const images = make(x, [batch, PIXELS]);
+  const answers = make(oneHot(labels), [batch, CLASSES]);
+  const output = (rows: np.Array, weights: np.Array[], wanted: np.Array): np.Array => logitsOf(weights, rows).mul(wanted).sum();
+  const gradient = grad(output as never) as unknown as typeof output;
+  const results = (values: Float32Array<ArrayBuffer>): Results => ({ maps: brief(values) });
+  if (workload.kind === 'saliency') {
+    const maps = jit(((rows: np.Array, weights: np.Array[], wanted: np.Array) =>
+      np.abs(gradient(rows, weights, wanted))) as never) as unknown as typeof output;
+    return repeated(() => maps(images.ref, tree.ref(parameters), answers.ref), results);
+  }
+  const { steps } = workload;
+  const { points, weights } = pathOf(steps);
+  const [at, weight] = [points, weights].map((values) => make(Float32Array.from(values), [steps, 1, 1])) as [np.Array, np.Array];
+  const everyAnswer = make(
+    Float32Array.from({ length: steps * batch * CLASSES }, (_, i) => oneHot(labels)[i % (batch * CLASSES)] as number),
+    [steps * batch, CLASSES],
+  );
+  const maps = jit(((rows: np.Array, along: np.Array, by: np.Array, network: np.Array[], wanted: np.Array) => {
+    const path = along.mul(rows.ref.reshape([1, batch, PIXELS])).reshape([steps * batch, PIXELS]);
+    const slopes = gradient(path, network, wanted).reshape([steps, batch, PIXELS]);
+    return rows.mul(slopes.mul(by).sum(0));
+  }) as never) as unknown as (rows: np.Array, along: np.Array, by: np.Array, network: np.Array[], wanted: np.Array) => np.Array;
+  return repeated(() => maps(images.ref, at.ref, weight.ref, tree.ref(parameters), everyAnswer.ref), results);
+}
+
 function openProduct(size: number): Session {
   const [a, b] = (['a', 'b'] as const).map((name) => make(matrix(name, size), [size, size])) as [np.Array, np.Array];
   const product = jit((left: np.Array, right: np.Array) => np.matmul(left, right)) as unknown as (
@@ -158,6 +188,7 @@ export function jax(device: Device): Contender {
       await devicePut(0, device);
       if (workload.kind === 'train') return openTraining(workload);
       if (workload.kind === 'infer') return openInference(workload);
+      if (workload.kind === 'saliency' || workload.kind === 'integrated-gradients') return openExplanation(workload);
       return openProduct(workload.size);
     },
   };

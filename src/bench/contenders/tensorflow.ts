@@ -21,6 +21,7 @@ import {
   networks,
   oneHot,
   PIXELS,
+  pathOf,
 } from '../problem.ts';
 import type { TimedWorkload } from '../workloads.ts';
 
@@ -118,6 +119,35 @@ function openInference(workload: TimedWorkload & { kind: 'infer' }): Session {
   );
 }
 
+/** Every point of every path is a row of one batch, which is its fastest way. */
+function openExplanation(workload: TimedWorkload & { kind: 'saliency' | 'integrated-gradients' }): Session {
+  const { logits } = makeNetwork(workload.network);
+  const { x, labels } = batchOf(makeDigits(), workload.batch, 0);
+  const images = tf.tensor2d(x, [workload.batch, PIXELS]);
+  const answers = tf.tensor2d(oneHot(labels), [workload.batch, CLASSES]);
+  if (workload.kind === 'saliency') {
+    const gradient = tf.grad((rows) => tf.sum(tf.mul(logits(rows as tf.Tensor2D), answers)));
+    return repeated(
+      () => tf.tidy(() => tf.abs(gradient(images))),
+      (values) => ({ maps: brief(values) }),
+    );
+  }
+  const { steps, batch } = workload;
+  const { points, weights } = pathOf(steps);
+  const [at, weight] = [points, weights].map((values) => tf.tensor3d([...values], [steps, 1, 1])) as [tf.Tensor3D, tf.Tensor3D];
+  const everyAnswer = tf.tile(answers, [steps, 1]);
+  const gradient = tf.grad((rows) => tf.sum(tf.mul(logits(rows as tf.Tensor2D), everyAnswer)));
+  return repeated(
+    () =>
+      tf.tidy(() => {
+        const path = tf.reshape(tf.mul(at, tf.expandDims(images, 0)), [steps * batch, PIXELS]);
+        const slopes = tf.reshape(gradient(path), [steps, batch, PIXELS]);
+        return tf.mul(images, tf.sum(tf.mul(slopes, weight), 0));
+      }),
+    (values) => ({ maps: brief(values) }),
+  );
+}
+
 function openProduct(size: number): Session {
   const [a, b] = (['a', 'b'] as const).map((name) => tf.tensor2d(matrix(name, size), [size, size])) as [tf.Tensor2D, tf.Tensor2D];
   return repeated(
@@ -136,6 +166,7 @@ export function tensorflow(backend: string, description: string, prepare: () => 
       await tf.ready();
       if (workload.kind === 'train') return openTraining(workload);
       if (workload.kind === 'infer') return openInference(workload);
+      if (workload.kind === 'saliency' || workload.kind === 'integrated-gradients') return openExplanation(workload);
       return openProduct(workload.size);
     },
   };

@@ -2,6 +2,7 @@
 
 import { adam, buildModel, compile, createTrainer, type Device, dense, Graph, openDevice, type StepRecord } from '../../engine/index.ts';
 import { matmul } from '../../engine/ops/matmul.ts';
+import type { Attribution } from '../../explain/index.ts';
 import type { AdapterFigures } from '../adapter.ts';
 import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Session } from '../contender.ts';
@@ -76,6 +77,32 @@ async function openInference(device: Device, workload: TimedWorkload & { kind: '
   };
 }
 
+/** Maps of the label's logit, on the GPU; only the last is read. */
+async function openExplanation(device: Device, workload: TimedWorkload & { kind: 'saliency' | 'integrated-gradients' }): Promise<Session> {
+  const { integratedGradients, saliency } = await import('../../explain/index.ts');
+  const model = await buildModel(device, networkOf(workload.network));
+  const { x, labels } = batchOf(makeDigits(), workload.batch, 0);
+  const images = device.tensor(x, [workload.batch, ...model.spec.inputShape]);
+  const explain = (): Promise<Attribution> =>
+    workload.kind === 'saliency'
+      ? saliency(model, images, { target: labels })
+      : integratedGradients(model, images, { target: labels, steps: workload.steps, fold: workload.fold });
+  const repeat = async (times: number): Promise<Float32Array> => {
+    for (let i = 1; i < times; i++) (await explain()).dispose();
+    const last = await explain();
+    const values = await last.values.read();
+    last.dispose();
+    return values;
+  };
+  return {
+    results: async () => ({ maps: brief(await repeat(1)) }),
+    run: async (times) => (await repeat(times)).reduce((sum, value) => sum + value, 0),
+    encode: async (times) => {
+      for (let i = 0; i < times; i++) (await explain()).dispose();
+    },
+  };
+}
+
 /** Products that go into one submit. */
 const MOST_A_SUBMIT = 32;
 
@@ -120,6 +147,7 @@ export const contender: Contender = {
     const device = await openDevice();
     if (workload.kind === 'train') return openTraining(device, workload);
     if (workload.kind === 'infer') return openInference(device, workload);
+    if (workload.kind === 'saliency' || workload.kind === 'integrated-gradients') return openExplanation(device, workload);
     return openProduct(device, workload.size);
   },
 };
