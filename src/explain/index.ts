@@ -1,6 +1,13 @@
 /** The public face of the explanations. */
 
 export type { Attribution, ExplainOptions, ExplainProgress, OutputKind } from './attribution.ts';
+export { complexity } from './evaluate/complexity.ts';
+export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
+export { type EvidenceMask, patchMask } from './evaluate/evidence.ts';
+export type { ExplanationMethod } from './evaluate/maps.ts';
+export { pointingGame } from './evaluate/pointing-game.ts';
+export { relevanceMass } from './evaluate/relevance-mass.ts';
+export { sparseness } from './evaluate/sparseness.ts';
 export type { Baseline } from './explainer.ts';
 export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
