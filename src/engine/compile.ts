@@ -43,8 +43,8 @@ export async function compile(device: Device, roots: readonly Node[], options: C
   const kept = new Set<Node>(options.keep === 'all' ? nodes : [...roots, ...(options.keep ?? [])]);
   const pinned = new Set<Node>([...kept, ...given.keys()]);
   const groups = findFusions(nodes, pinned, options.fuse ?? true);
-  const variants: Record<string, string> = {};
-  const lowered = groups.map((group) => lower(group, options.variants ?? {}, variants));
+  const lowered = await Promise.all(groups.map((group) => lower(device, group, options.variants ?? {})));
+  const variants = Object.fromEntries(lowered.map(({ key, variant }) => [key, variant]));
   const name = options.name ?? 'plan';
   const owner = options.owner ?? 'engine';
 
@@ -111,21 +111,24 @@ interface Lowered {
 }
 
 /** Chooses a variant: what the table names for the class, then for the operation, then the first that supports the call. */
-function lower(group: Group, table: VariantTable, chosen: Record<string, string>): Lowered {
-  const { family } = group;
-  const call: Call = { inputs: group.inputs, outputs: group.outputs, attributes: group.attributes };
-  const candidates = family.variants.filter((variant) => variant.supports?.(call) ?? true);
+async function lower(device: Device, { family, inputs, outputs, attributes }: Group, table: VariantTable): Promise<Lowered> {
+  const call: Call = { inputs, outputs, attributes };
+  const able = ({ needs, supports }: Variant): boolean => (!needs || device.features.has(needs)) && (supports?.(call) ?? true);
   const shapeClass = family.shapeClass?.(call);
   const key = shapeClass ? `${family.name} ${shapeClass}` : family.name;
   // Under an operation's own name a variant is a preference, for the calls that it supports.
   const exact = shapeClass ? table[key] : undefined;
   const wanted = exact ?? table[family.name];
-  const named = candidates.find((variant) => variant.name === wanted);
-  if (exact !== undefined && !named) throw unknownVariant(key, exact, candidates);
-  if (wanted !== undefined && !family.variants.some((variant) => variant.name === wanted)) throw unknownVariant(key, wanted, candidates);
+  const isWanted = ({ name }: Variant): boolean => name === wanted;
+  let { variants } = family;
+  if (family.more && !(wanted === undefined ? variants.some(able) : variants.some(isWanted))) {
+    variants = [...variants, ...(await family.more())];
+  }
+  const candidates = variants.filter(able);
+  const named = candidates.find(isWanted);
+  if (wanted !== undefined && !(exact === undefined ? variants.some(isWanted) : named)) throw unknownVariant(key, wanted, candidates);
   const variant = named ?? candidates[0];
-  if (!variant) throw internal('compile.ts', `no variant of ${key} serves ${JSON.stringify(call.inputs.map(({ shape }) => shape))}`);
-  chosen[key] = variant.name;
+  if (!variant) throw internal('compile.ts', `no variant of ${key} serves ${JSON.stringify(inputs.map(({ shape }) => shape))}`);
   return { dispatch: variant.dispatch(call), variant: variant.name, key };
 }
 

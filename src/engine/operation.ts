@@ -38,6 +38,8 @@ export interface Variant<A = unknown> {
    * on the number of rows, so that a result never depends on its neighbours in the batch.
    */
   supports?(call: Call<A>): boolean;
+  /** The WebGPU feature that its kernel enables: without it the variant is passed over. */
+  readonly needs?: GPUFeatureName;
   dispatch(call: Call<A>): Dispatch;
 }
 
@@ -56,6 +58,8 @@ export interface KernelFamily<A = any> {
   readonly name: string;
   /** Candidates, the built-in choice first: the first that supports the call is taken unless a variant table names another. */
   readonly variants: readonly Variant<A>[];
+  /** Further candidates, in a module that is loaded when none of these serves, when a variant table names one of them, and to tune. */
+  more?(): Promise<readonly Variant<A>[]>;
   /** The shape class that a variant table is keyed by, with the name; never the number of rows. */
   shapeClass?(call: Call<A>): string;
 }

@@ -52,7 +52,7 @@ export const affineOperation: Operation<AffineAttributes> = {
     return { shape: [...xs.slice(0, -1), ws[1] as number], dtype: 'float32' };
   },
   shapeClass: (call) => productClass(describe(call)),
-  variants: productVariants('affine', describe),
+  ...productVariants('affine', describe),
   gradient: ({ inputs: [x, weight, bias] }, dy) => {
     const [p, w, b] = [x, weight, bias] as [Node, Node, Node];
     const rows = elements(p.shape.slice(0, -1));
@@ -70,7 +70,7 @@ export const affine = (x: Node, weight: Node, bias: Node): Node => apply(affineO
 export const weightGradientKernels: KernelFamily<object> = {
   name: 'affineWeightGradient',
   shapeClass: (call) => productClass(describeWeightGradient(call)),
-  variants: productVariants('weight_gradient', describeWeightGradient),
+  ...productVariants('weight_gradient', describeWeightGradient),
 };
 
 function describeWeightGradient({ inputs: [x, dy] }: Call<object>): Product {

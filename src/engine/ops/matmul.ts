@@ -6,17 +6,27 @@
  * **Gradient** da = dy bᵀ, db = aᵀ dy.
  * **Error** of a sum of `inner` products in float32, inner · 2⁻²⁴ · Σ|a||b| at most. The order of the sum depends on the variant, never on rows.
  * **Source** Goodfellow, Bengio, Courville 2016, "Deep Learning", ch. 2 and 6.5; register tiles: Volkov, Demmel 2008.
+ *
+ * The quads are the built-in choice; the other variants, and what serves where there are no subgroups, are in matmul-more.ts.
  */
 
-import naiveSource from '../../shaders/matmul-naive.wgsl?raw';
-import registerSource from '../../shaders/matmul-register.wgsl?raw';
-import nnSource from '../../shaders/matmul-register-nn.wgsl?raw';
-import ntSource from '../../shaders/matmul-register-nt.wgsl?raw';
-import tnSource from '../../shaders/matmul-register-tn.wgsl?raw';
+import anySource from '../../shaders/matmul-quads.wgsl?raw';
+import nnSource from '../../shaders/matmul-quads-nn.wgsl?raw';
+import ntSource from '../../shaders/matmul-quads-nt.wgsl?raw';
+import tnSource from '../../shaders/matmul-quads-tn.wgsl?raw';
 import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
-import { type Kernel, kernel } from '../kernel.ts';
-import { type Call, elements, type KernelFamily, type Operation, sameShape, type TensorType, type Variant } from '../operation.ts';
+import { kernel } from '../kernel.ts';
+import {
+  type Call,
+  type Dispatch,
+  elements,
+  type KernelFamily,
+  type Operation,
+  sameShape,
+  type TensorType,
+  type Variant,
+} from '../operation.ts';
 import { sumTo } from './reduce.ts';
 
 export interface MatmulAttributes {
@@ -102,18 +112,37 @@ export function productOf(a: TensorType, b: TensorType, { transposeA, transposeB
   };
 }
 
-/** Variants of a family whose calls `describe` reads as products. The first is the built-in choice. */
-export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Product & { readonly relu?: boolean }): Variant<A>[] {
-  const vectorised = (name: string, file: string, source: string, layout: (p: Product) => boolean): Variant<A> => {
-    const tiled = kernel(file, source, entry, bindingsOf[entry]);
+/** How a family sees one of its calls. */
+export type Describe<A> = (call: Call<A>) => Product & { readonly relu?: boolean };
+
+/** The kernels of one tile, a file for each layout: neither operand transposed, b, or a. */
+export interface VectorTile {
+  readonly name: string;
+  readonly file: string;
+  readonly nn: string;
+  readonly nt: string;
+  readonly tn: string;
+}
+
+/** How a product is cut into workgroups. */
+export type Cut = (p: Product) => Pick<Dispatch, 'workgroups' | 'constants'>;
+
+const four = (n: number): boolean => n % 4 === 0;
+
+/** Variants that load vec4 along the last axis of both operands: one for each layout that the entry meets. */
+export function vectorVariants<A>(entry: Entry, describe: Describe<A>, tile: VectorTile, cut: Cut): Variant<A>[] {
+  const variant = (layout: 'nn' | 'nt' | 'tn', fits: (p: Product) => boolean): Variant<A> => {
+    const source = tile[layout];
+    const by = kernel(`${tile.file}-${layout}`, source, entry, bindingsOf[entry]);
     const takesRelu = source.includes('relu: u32');
     return {
-      name,
-      supports: (call) => layout(describe(call)),
+      name: tile.name,
+      ...needsOf(source),
+      supports: (call) => fits(describe(call)),
       dispatch: (call) => {
         const p = describe(call);
         return {
-          kernel: tiled,
+          kernel: by,
           parameters: {
             rows: p.rows,
             inner: p.inner,
@@ -123,13 +152,36 @@ export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Pr
             batch: p.batch,
             ...(takesRelu ? { relu: p.relu ? 1 : 0 } : {}),
           },
-          workgroups: [Math.ceil(p.cols / 32), Math.ceil(p.rows / 32), p.batch],
+          ...cut(p),
         };
       },
     };
   };
-  const strided = (name: string, by: Kernel, perGroup: number): Variant<A> => ({
+  const variants: Variant<A>[] = [];
+  if (entry === 'product' || entry === 'affine') {
+    variants.push(variant('nn', (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)));
+  }
+  if (entry === 'product' || entry === 'masked') {
+    variants.push(variant('nt', (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)));
+  }
+  if (entry === 'product' || entry === 'weight_gradient') {
+    // Here the inner axis is the batch, so its length may decide.
+    variants.push(variant('tn', (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols) && four(p.inner)));
+  }
+  return variants;
+}
+
+/** A variant that serves any layout by its strides. */
+export function stridedVariant<A>(
+  entry: Entry,
+  describe: Describe<A>,
+  { name, file, source }: { readonly name: string; readonly file: string; readonly source: string },
+  cut: Cut,
+): Variant<A> {
+  const by = kernel(file, source, entry, bindingsOf[entry]);
+  return {
     name,
+    ...needsOf(source),
     dispatch: (call) => {
       const p = describe(call);
       return {
@@ -147,36 +199,35 @@ export function productVariants<A>(entry: Entry, describe: (call: Call<A>) => Pr
           batch: p.batch,
           relu: p.relu ? 1 : 0,
         },
-        workgroups: [Math.ceil(p.cols / perGroup), Math.ceil(p.rows / perGroup), p.batch],
+        ...cut(p),
       };
     },
-  });
-  const variants: Variant<A>[] = [];
-  const four = (n: number): boolean => n % 4 === 0;
-  if (entry === 'product' || entry === 'affine') {
-    variants.push(
-      vectorised('register8x8', 'matmul-register-nn', nnSource, (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)),
-    );
-  }
-  if (entry === 'product' || entry === 'masked') {
-    variants.push(
-      vectorised('register8x8', 'matmul-register-nt', ntSource, (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)),
-    );
-  }
-  if (entry === 'product' || entry === 'weight_gradient') {
-    // Here the inner axis is the batch, so its length may decide.
-    variants.push(
-      vectorised(
-        'register8x8',
-        'matmul-register-tn',
-        tnSource,
-        (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols) && four(p.inner),
-      ),
-    );
-  }
-  variants.push(strided('register4x4', kernel('matmul-register', registerSource, entry, bindingsOf[entry]), 16));
-  variants.push(strided('naive', kernel('matmul-naive', naiveSource, entry, bindingsOf[entry]), 8));
-  return variants;
+  };
+}
+
+const needsOf = (source: string): { needs?: 'subgroups' } => (source.includes('enable subgroups') ? { needs: 'subgroups' } : {});
+
+/** Workgroups for tiles of so many rows and columns. */
+export const cutInto =
+  (rows: number, cols: number): Cut =>
+  (p) => ({ workgroups: [Math.ceil(p.cols / cols), Math.ceil(p.rows / rows), p.batch] });
+
+/** A workgroup of quads is a row of lanes with four columns each: 4, 8, 16 or 32 of them, as the columns need. */
+const cutIntoQuads: Cut = (p) => {
+  const lanes = [4, 8, 16].find((count) => 4 * count >= p.cols) ?? 32;
+  return { constants: { lanes }, ...cutInto(16, 4 * lanes)(p) };
+};
+
+/** The variants of a family whose calls `describe` reads as products; the first is the built-in choice. */
+export function productVariants<A>(entry: Entry, describe: Describe<A>): Pick<KernelFamily<A>, 'variants' | 'more'> {
+  const quads = { name: 'quads', file: 'matmul-quads', nn: nnSource, nt: ntSource, tn: tnSource };
+  return {
+    variants: [
+      ...vectorVariants(entry, describe, quads, cutIntoQuads),
+      stridedVariant(entry, describe, { name: 'quadsScalar', file: 'matmul-quads', source: anySource }, cutIntoQuads),
+    ],
+    more: async () => (await import('./matmul-more.ts')).moreProductVariants(entry, describe),
+  };
 }
 
 /** `nn 784→128`: the layout and the axes that are not rows of a batch. */
@@ -194,7 +245,7 @@ export const matmulOperation: Operation<MatmulAttributes> = {
     return { shape: [...lead.shape.slice(0, -2), p.rows, p.cols], dtype: 'float32' };
   },
   shapeClass: (call) => productClass(describe(call)),
-  variants: productVariants('product', describe),
+  ...productVariants('product', describe),
   gradient: ({ inputs: [a, b], attributes: { transposeA, transposeB } }, dy) => {
     const [p, q] = [a as Node, b as Node];
     const da = transposeA
@@ -216,5 +267,5 @@ export function matmul(a: Node, b: Node, options: Partial<MatmulAttributes> = {}
 export const maskedProductKernels: KernelFamily<MatmulAttributes> = {
   name: 'maskedMatmul',
   shapeClass: (call) => productClass(describe(call)),
-  variants: productVariants('masked', describe),
+  ...productVariants('masked', describe),
 };

@@ -10,7 +10,7 @@ import type { Device } from '../../../src/engine/device.ts';
 import { differentiate } from '../../../src/engine/differentiate.ts';
 import { show } from '../../../src/engine/errors.ts';
 import { ancestors, Graph, type Node, nodeLabel } from '../../../src/engine/graph.ts';
-import { type DataType, elements, type KernelFamily } from '../../../src/engine/operation.ts';
+import { type DataType, elements, type KernelFamily, type Variant } from '../../../src/engine/operation.ts';
 import { add, multiply } from '../../../src/engine/ops/arithmetic.ts';
 import { fillOperation } from '../../../src/engine/ops/fill.ts';
 import { sum } from '../../../src/engine/ops/reduce.ts';
@@ -74,8 +74,8 @@ export async function checkOperation(check: OperationCheck): Promise<void> {
   const fed = new Map([...inputs.map((input, i) => [input, values[i] as number[]] as const), [adjoint, adjointValues]]);
   const roots = [output, ...gradients.filter((gradient) => gradient !== undefined)];
   const tables = check.fused
-    ? check.fused.variants.map(({ name }) => ({ [(check.fused as KernelFamily).name]: name }))
-    : variantTables(roots);
+    ? (await variantsOf(check.fused)).map(({ name }) => ({ [(check.fused as KernelFamily).name]: name }))
+    : await variantTables(roots);
   for (const table of tables) {
     const results = await runBetweenCanaries(await testDevice(), roots, fed, table, check.fused);
     const which = `with ${JSON.stringify(table)}`;
@@ -229,15 +229,21 @@ function shapeOf(check: OperationCheck): readonly number[] {
 
 const runs = (node: Node): boolean => node.operation !== undefined && !node.operation.view && node.operation !== fillOperation;
 
+/** All variants of a family, those that are loaded when asked for among them. */
+const variantsOf = async (family: KernelFamily): Promise<readonly Variant[]> => [...family.variants, ...((await family.more?.()) ?? [])];
+
 /** Variant tables that together take every variant of every operation that supports its call. */
-function variantTables(roots: readonly Node[]): Record<string, string>[] {
+async function variantTables(roots: readonly Node[]): Promise<Record<string, string>[]> {
   const nodes = ancestors(roots).filter(runs);
+  const all = new Map<KernelFamily, readonly Variant[]>();
+  for (const { operation } of nodes) if (operation) all.set(operation, all.get(operation) ?? (await variantsOf(operation)));
   const tables = new Map<string, Record<string, string>>();
-  const most = Math.max(1, ...nodes.map((node) => node.operation?.variants.length ?? 0));
+  const most = Math.max(1, ...[...all.values()].map(({ length }) => length));
   for (let k = 0; k < most; k++) {
     const table: Record<string, string> = {};
     const chosen = nodes.map((node) => {
-      const { name, variants } = node.operation as NonNullable<Node['operation']>;
+      const { name } = node.operation as KernelFamily;
+      const variants = all.get(node.operation as KernelFamily) as readonly Variant[];
       const able = variants.filter(
         (variant) => variant.supports?.({ inputs: node.inputs, outputs: [node], attributes: node.attributes }) ?? true,
       );

@@ -57,6 +57,8 @@ const sizes: Sizes[] = [
   { rows: 12, inner: 20, cols: 36 },
   { rows: 36, inner: 12, cols: 44 },
   { rows: 31, inner: 37, cols: 29 },
+  { rows: 16, inner: 4, cols: 16 },
+  { rows: 20, inner: 8, cols: 132 },
 ];
 
 describe('matmul', () => {
