@@ -1,5 +1,23 @@
 /** The public face of the explanations. */
 
+export { type AblateHeadOptions, ablateHead } from './attention/ablate-head.ts';
+export {
+  type AttentionLayer,
+  type AttentionMap,
+  type AttentionOptions,
+  attentionLayers,
+  type LayerAttentionOptions,
+} from './attention/attention-layers.ts';
+export { attentionEntropy } from './attention/entropy.ts';
+export {
+  type AttentionRelevanceOptions,
+  attentionRelevance,
+  type GradientAttentionOptions,
+  gradientAttention,
+} from './attention/gradient-attention.ts';
+export { type MeanAttentionDistanceOptions, meanAttentionDistance } from './attention/mean-distance.ts';
+export { type AttentionRolloutOptions, attentionRollout } from './attention/rollout.ts';
+export { attentionWeights } from './attention/weights.ts';
 export type { Attribution, ExplainOptions, ExplainProgress, OutputKind } from './attribution.ts';
 export { complexity } from './evaluate/complexity.ts';
 export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
