@@ -21,8 +21,17 @@ export { attentionWeights } from './attention/weights.ts';
 export type { Attribution, ExplainOptions, ExplainProgress, OutputKind } from './attribution.ts';
 export { complexity } from './evaluate/complexity.ts';
 export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
+export { type EfficientRandomisationOptions, efficientRandomisation } from './evaluate/efficient-randomisation.ts';
 export { type EvidenceMask, patchMask } from './evaluate/evidence.ts';
+export { type LocalLipschitzOptions, localLipschitz } from './evaluate/local-lipschitz.ts';
 export type { ExplanationMethod } from './evaluate/maps.ts';
+export { type MaxSensitivityOptions, maxSensitivity } from './evaluate/max-sensitivity.ts';
+export {
+  modelRandomisation,
+  type RandomisationOptions,
+  type RandomisationOrder,
+  type RandomisationStage,
+} from './evaluate/model-randomisation.ts';
 export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
