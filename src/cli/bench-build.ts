@@ -33,7 +33,19 @@ export function keepWasmThreads(): Plugin {
   };
 }
 
-const plugins = (): Plugin[] => [stripShaders(), leaveMnistOutside(), keepWasmThreads()];
+/**
+ * An `import()` is left to the browser. Vite wraps it in a helper that fetches style sheets and imports beside it, which weighs more than a
+ * kernel; no lazy module of a contender has any that are not there already.
+ */
+export function plainImports(): Plugin {
+  return {
+    name: 'vitrine:plain-imports',
+    enforce: 'pre',
+    load: (id) => (id === '\0vite/preload-helper.js' ? 'export const __vitePreload = (load) => load();' : undefined),
+  };
+}
+
+const plugins = (): Plugin[] => [stripShaders(), leaveMnistOutside(), keepWasmThreads(), plainImports()];
 
 /** The folder is nobody's build: it stands in the system's temporary folder until the command ends. */
 export async function buildBench(): Promise<BenchBuild> {

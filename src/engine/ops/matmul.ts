@@ -16,7 +16,7 @@ import ntSource from '../../shaders/matmul-quads-nt.wgsl?raw';
 import tnSource from '../../shaders/matmul-quads-tn.wgsl?raw';
 import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
-import { kernel } from '../kernel.ts';
+import { kernel, type ParameterValues, type Workgroups } from '../kernel.ts';
 import {
   type Call,
   type Dispatch,
@@ -57,6 +57,14 @@ const bindingsOf: Record<Entry, readonly string[]> = {
   affine: ['a', 'b', 'bias', 'y'],
   masked: ['a', 'b', 'gate', 'y'],
   weight_gradient: ['a', 'b', 'y', 'sums'],
+};
+
+/** Layouts that each entry meets. */
+const layoutsOf: Record<Entry, readonly ('nn' | 'nt' | 'tn')[]> = {
+  product: ['nn', 'nt', 'tn'],
+  affine: ['nn'],
+  masked: ['nt'],
+  weight_gradient: ['tn'],
 };
 
 const matrix = (shape: readonly number[], transposed: boolean): [number, number] => {
@@ -115,118 +123,81 @@ export function productOf(a: TensorType, b: TensorType, { transposeA, transposeB
 /** How a family sees one of its calls. */
 export type Describe<A> = (call: Call<A>) => Product & { readonly relu?: boolean };
 
-/** The kernels of one tile, a file for each layout: neither operand transposed, b, or a. */
-export interface VectorTile {
+/** One way to tile a product: its kernels, and the rows and columns of y that a workgroup computes. */
+export interface Tile {
+  /** Of its variants. */
   readonly name: string;
   readonly file: string;
-  readonly nn: string;
-  readonly nt: string;
-  readonly tn: string;
+  /** A kernel that serves any layout by its strides, or those that load vec4: for neither operand transposed, for b, for a. */
+  readonly source: string | { readonly nn: string; readonly nt: string; readonly tn: string };
+  cut(p: Product): Pick<Dispatch, 'workgroups' | 'constants'>;
 }
 
-/** How a product is cut into workgroups. */
-export type Cut = (p: Product) => Pick<Dispatch, 'workgroups' | 'constants'>;
+/** Workgroups for tiles of so many rows and columns. */
+const cutInto = (p: Product, rows: number, cols: number): Workgroups => [Math.ceil(p.cols / cols), Math.ceil(p.rows / rows), p.batch];
 
 const four = (n: number): boolean => n % 4 === 0;
 
-/** Variants that load vec4 along the last axis of both operands: one for each layout that the entry meets. */
-export function vectorVariants<A>(entry: Entry, describe: Describe<A>, tile: VectorTile, cut: Cut): Variant<A>[] {
-  const variant = (layout: 'nn' | 'nt' | 'tn', fits: (p: Product) => boolean): Variant<A> => {
-    const source = tile[layout];
-    const by = kernel(`${tile.file}-${layout}`, source, entry, bindingsOf[entry]);
-    const takesRelu = source.includes('relu: u32');
+/** The variants of an entry with a tile: one, or for vec4 one for each layout that the entry meets. */
+function tiledVariants<A>(entry: Entry, describe: Describe<A>, { name, file, source, cut }: Tile): Variant<A>[] {
+  const variant = (
+    wgsl: string,
+    label: string,
+    parametersOf: (p: Product) => ParameterValues,
+    fits: (p: Product) => boolean,
+  ): Variant<A> => {
+    const by = kernel(label, wgsl, entry, bindingsOf[entry]);
+    const takesRelu = wgsl.includes('relu: u32');
     return {
-      name: tile.name,
-      ...needsOf(source),
+      name,
+      ...(wgsl.includes('enable subgroups') ? { needs: 'subgroups' } : {}),
       supports: (call) => fits(describe(call)),
       dispatch: (call) => {
         const p = describe(call);
-        return {
-          kernel: by,
-          parameters: {
-            rows: p.rows,
-            inner: p.inner,
-            cols: p.cols,
-            a_batch: p.aBatch / 4,
-            b_batch: p.bBatch / 4,
-            batch: p.batch,
-            ...(takesRelu ? { relu: p.relu ? 1 : 0 } : {}),
-          },
-          ...cut(p),
-        };
+        const { rows, inner, cols, batch } = p;
+        const relu = takesRelu ? { relu: p.relu ? 1 : 0 } : {};
+        return { kernel: by, parameters: { rows, inner, cols, batch, ...relu, ...parametersOf(p) }, ...cut(p) };
       },
     };
   };
-  const variants: Variant<A>[] = [];
-  if (entry === 'product' || entry === 'affine') {
-    variants.push(variant('nn', (p) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols)));
-  }
-  if (entry === 'product' || entry === 'masked') {
-    variants.push(variant('nt', (p) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols)));
-  }
-  if (entry === 'product' || entry === 'weight_gradient') {
+  if (typeof source === 'string') return [variant(source, file, strides, () => true)];
+  const layouts = {
+    nn: (p: Product) => !p.transposeA && !p.transposeB && four(p.inner) && four(p.cols),
+    nt: (p: Product) => !p.transposeA && p.transposeB && four(p.inner) && four(p.cols),
     // Here the inner axis is the batch, so its length may decide.
-    variants.push(variant('tn', (p) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols) && four(p.inner)));
-  }
-  return variants;
-}
-
-/** A variant that serves any layout by its strides. */
-export function stridedVariant<A>(
-  entry: Entry,
-  describe: Describe<A>,
-  { name, file, source }: { readonly name: string; readonly file: string; readonly source: string },
-  cut: Cut,
-): Variant<A> {
-  const by = kernel(file, source, entry, bindingsOf[entry]);
-  return {
-    name,
-    ...needsOf(source),
-    dispatch: (call) => {
-      const p = describe(call);
-      return {
-        kernel: by,
-        parameters: {
-          rows: p.rows,
-          inner: p.inner,
-          cols: p.cols,
-          a_row: p.transposeA ? 1 : p.inner,
-          a_inner: p.transposeA ? p.rows : 1,
-          b_inner: p.transposeB ? 1 : p.cols,
-          b_col: p.transposeB ? p.inner : 1,
-          a_batch: p.aBatch,
-          b_batch: p.bBatch,
-          batch: p.batch,
-          relu: p.relu ? 1 : 0,
-        },
-        ...cut(p),
-      };
-    },
+    tn: (p: Product) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols) && four(p.inner),
   };
+  const vectors = (p: Product): ParameterValues => ({ a_batch: p.aBatch / 4, b_batch: p.bBatch / 4 });
+  return layoutsOf[entry].map((layout) => variant(source[layout], `${file}-${layout}`, vectors, layouts[layout]));
 }
 
-const needsOf = (source: string): { needs?: 'subgroups' } => (source.includes('enable subgroups') ? { needs: 'subgroups' } : {});
-
-/** Workgroups for tiles of so many rows and columns. */
-export const cutInto =
-  (rows: number, cols: number): Cut =>
-  (p) => ({ workgroups: [Math.ceil(p.cols / cols), Math.ceil(p.rows / rows), p.batch] });
+/** Parameters of a kernel that walks its operands by their strides. */
+const strides = (p: Product): ParameterValues => ({
+  a_row: p.transposeA ? 1 : p.inner,
+  a_inner: p.transposeA ? p.rows : 1,
+  b_inner: p.transposeB ? 1 : p.cols,
+  b_col: p.transposeB ? p.inner : 1,
+  a_batch: p.aBatch,
+  b_batch: p.bBatch,
+});
 
 /** A workgroup of quads is a row of lanes with four columns each: 4, 8, 16 or 32 of them, as the columns need. */
-const cutIntoQuads: Cut = (p) => {
+const cutIntoQuads: Tile['cut'] = (p) => {
   const lanes = [4, 8, 16].find((count) => 4 * count >= p.cols) ?? 32;
-  return { constants: { lanes }, ...cutInto(16, 4 * lanes)(p) };
+  return { constants: { lanes }, workgroups: cutInto(p, 16, 4 * lanes) };
 };
+
+const tiles: readonly Tile[] = [
+  { name: 'quads', file: 'matmul-quads', source: { nn: nnSource, nt: ntSource, tn: tnSource }, cut: cutIntoQuads },
+  { name: 'quadsScalar', file: 'matmul-quads', source: anySource, cut: cutIntoQuads },
+];
 
 /** The variants of a family whose calls `describe` reads as products; the first is the built-in choice. */
 export function productVariants<A>(entry: Entry, describe: Describe<A>): Pick<KernelFamily<A>, 'variants' | 'more'> {
-  const quads = { name: 'quads', file: 'matmul-quads', nn: nnSource, nt: ntSource, tn: tnSource };
+  const variantsOf = (of: readonly Tile[]): Variant<A>[] => of.flatMap((tile) => tiledVariants(entry, describe, tile));
   return {
-    variants: [
-      ...vectorVariants(entry, describe, quads, cutIntoQuads),
-      stridedVariant(entry, describe, { name: 'quadsScalar', file: 'matmul-quads', source: anySource }, cutIntoQuads),
-    ],
-    more: async () => (await import('./matmul-more.ts')).moreProductVariants(entry, describe),
+    variants: variantsOf(tiles),
+    more: async () => variantsOf((await import('./matmul-more.ts')).moreTiles(cutInto)),
   };
 }
 
