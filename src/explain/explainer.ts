@@ -38,13 +38,34 @@ export interface Recipe {
   readonly classless?: true;
   /** Samples of each example, all runs together; 1 by default. */
   readonly samples?: number;
+  /** Samples of an example that one run takes at most; 64 by default. */
+  readonly samplesPerRun?: number;
+  /** Rows of the network that one sample takes; 1 by default. */
+  readonly rowsPerSample?: number;
   /** Tensors that the graph reads whole, such as a background set; the caller keeps them alive. They do not depend on the example. */
   readonly shared?: Readonly<Record<string, Tensor>>;
   /** Values that each run is given for `Scene.input`, for the samples from `first` on; `count` of the `width` places of a run are used. */
   slice?(first: number, count: number, width: number): Readonly<Record<string, Float32Array | Uint32Array>>;
   /** Values for `Scene.rowInput`, for the examples from `first` on. */
   block?(first: number, count: number): Readonly<Record<string, Float32Array | Uint32Array>>;
+  /** Values for `Scene.rowInput` that are on the GPU, each [examples, ...]; the caller keeps them alive. */
+  readonly rowTensors?: Readonly<Record<string, Tensor>>;
+  /**
+   * Called after each run where given: `carried` are the tensors of `Built.carry`, [rows, ...], of the `count` examples from `first` on after
+   * `samples` samples of each. True is enough: their remaining samples are left out.
+   */
+  observe?(seen: Observed): boolean | Promise<boolean>;
   build(scene: Scene): Built;
+}
+
+export interface Observed {
+  readonly first: number;
+  readonly count: number;
+  readonly samples: number;
+  readonly carried: ReadonlyMap<string, Tensor>;
+  /** Runs that are done, and all that there will be at most. */
+  readonly done: number;
+  readonly total: number;
 }
 
 export interface Built {
@@ -143,7 +164,7 @@ export class Explainer {
   readonly #model: Model;
   readonly #programs = new Map<string, Entry>();
   readonly #home: { workspace: Workspace; users: number };
-  #bytesPerRow = new Map<string, number>();
+  #bytes = new Map<string, { perExample: number; perSample: number }>();
 
   constructor(model: Model) {
     this.#model = model;
@@ -220,9 +241,10 @@ export class Explainer {
             },
             data: { kind: Uint32Array.of(kind), ...recipe.slice?.(firstSample, sliceCount, size.samples) },
             shared: recipe.shared ?? {},
+            rowTensors: recipe.rowTensors ?? {},
             carried,
             fresh: slice === 0,
-            results: slice === slices - 1 ? results : undefined,
+            results: slice === slices - 1 || recipe.observe ? results : undefined,
           });
           steps.push(stepOf(model));
           done += 1;
@@ -231,6 +253,10 @@ export class Explainer {
             if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
           }
           options.onProgress?.({ done, total });
+          if (await recipe.observe?.({ first, count, samples: firstSample + sliceCount, carried, done, total })) {
+            done += slices - 1 - slice;
+            break;
+          }
         }
       }
       await Promise.all(inFlight);
@@ -261,6 +287,7 @@ export class Explainer {
       rows: Readonly<Record<string, Float32Array | Uint32Array>>;
       data: Readonly<Record<string, Float32Array | Uint32Array>>;
       shared: Readonly<Record<string, Tensor>>;
+      rowTensors: Readonly<Record<string, Tensor>>;
       carried: ReadonlyMap<string, Tensor>;
       fresh: boolean;
       results: ReadonlyMap<string, Tensor> | undefined;
@@ -281,8 +308,12 @@ export class Explainer {
     } else model.writeRows(input, run.x, run.first, run.count, 'explain');
     for (const [name, node] of program.rowInputs) {
       const values = run.rows[name];
+      const tensor = run.rowTensors[name];
       if (values) write(node, values);
-      else if (name === 'baseline') {
+      else if (tensor) {
+        const bytes = 4 * rowElements(node.shape);
+        copies.push({ from: tensor, fromByte: run.first * bytes, to: plan.tensor(node), toByte: 0, bytes: run.count * bytes });
+      } else if (name === 'baseline') {
         const given = (run.baseline ?? constantRows(0))(run.first, run.count, model);
         if (given instanceof Float32Array) write(node, given);
         else {
@@ -330,19 +361,31 @@ export class Explainer {
 
   /** Examples and samples of one run: powers of two of examples, so that few plans serve all numbers of them. */
   #runSize(recipe: Recipe, examples: number, samples: number, budget: number): { rows: number; samples: number } {
+    const { perExample, perSample } = this.#bytesOf(recipe);
+    const { samplesPerRun = MOST_SAMPLES, rowsPerSample = 1 } = recipe;
+    const mostRows = Math.max(1, Math.floor(MOST_RUN_ROWS / rowsPerSample));
+    const affordable = perSample > 0 ? Math.floor((budget - perExample) / perSample) : samples;
+    const taken = Math.max(1, Math.min(samples, samplesPerRun, mostRows, affordable));
+    const most = Math.max(1, Math.min(MOST_EXAMPLES, Math.floor(mostRows / taken), Math.floor(budget / (perExample + taken * perSample))));
+    return { rows: Math.min(2 ** Math.floor(Math.log2(most)), 2 ** Math.ceil(Math.log2(examples))), samples: taken };
+  }
+
+  /** Bytes of a run's nodes: of each example, and of each of its samples besides. */
+  #bytesOf(recipe: Recipe): { perExample: number; perSample: number } {
     const key = keyOf(recipe);
-    let perRow = this.#bytesPerRow.get(key);
-    if (perRow === undefined) {
-      const one = this.#build(recipe, 1, 1);
-      const nodes = ancestors([...Object.values(one.built.outputs), ...Object.values(one.built.carry ?? {})]);
-      const own = new Set(one.scene.forward.parameters.values());
-      perRow = nodes.reduce((sum, node) => sum + (own.has(node) || node.operation?.view ? 0 : 4 * elements(node.shape)), 0);
-      this.#bytesPerRow.set(key, perRow);
-    }
-    const affordable = Math.max(1, Math.floor(budget / perRow));
-    const perExample = Math.min(samples, affordable, MOST_SAMPLES);
-    const most = Math.max(1, Math.min(MOST_EXAMPLES, Math.floor(Math.min(affordable, MOST_RUN_ROWS) / perExample)));
-    return { rows: Math.min(2 ** Math.floor(Math.log2(most)), 2 ** Math.ceil(Math.log2(examples))), samples: perExample };
+    const known = this.#bytes.get(key);
+    if (known) return known;
+    const bytesOf = (width: number): number => {
+      const { scene, built } = this.#build(recipe, 1, width);
+      const own = new Set(scene.forward.parameters.values());
+      const nodes = ancestors([...Object.values(built.outputs), ...Object.values(built.carry ?? {})]);
+      return nodes.reduce((sum, node) => sum + (own.has(node) || node.operation?.view ? 0 : 4 * elements(node.shape)), 0);
+    };
+    const one = bytesOf(1);
+    const perSample = bytesOf(2) - one;
+    const found = { perExample: one - perSample, perSample };
+    this.#bytes.set(key, found);
+    return found;
   }
 
   #entry(recipe: Recipe, rows: number, samples: number): Entry {
