@@ -119,11 +119,16 @@ export interface PicturedLayer extends PicturedTensor {
   readonly note?: string;
   /** By default bars for up to 20 units in a row, else a grid. */
   readonly as?: 'grid' | 'bars';
+  /** Of its units, where they are no classes. */
+  readonly names?: readonly string[];
 }
 
 export interface ActivationPicture {
   /** The example; float inputs as the network saw them. */
-  readonly input: PicturedTensor;
+  readonly input: PicturedTensor & {
+    /** Of the columns of a table row, which is then drawn as bars. */
+    readonly names?: readonly string[];
+  };
   readonly layers: readonly PicturedLayer[];
   /** True class, where it is known. */
   readonly label?: number;
@@ -169,7 +174,8 @@ const FONT = 'Inter, "Helvetica Neue", Helvetica, Arial, "Liberation Sans", sans
  */
 export async function activationPicture(picture: ActivationPicture): Promise<Uint8Array> {
   const { input, layers } = picture;
-  const panels = [gridPanel('Input', input, undefined, greys), ...layers.map((layer) => layerPanel(layer, picture))];
+  const first = input.names ? barPanel({ name: 'Input', ...input }, picture) : gridPanel('Input', input, undefined, greys);
+  const panels = [first, ...layers.map((layer) => layerPanel(layer, picture))];
   const rows = wrap(panels);
   const rowHeights = rows.map((row) => Math.max(...row.map((panel) => panel.height)));
   const width = 2 * MARGIN + Math.max(480, ...rows.map(rowWidth));
@@ -202,9 +208,11 @@ interface Panel {
   readonly draw: (context: OffscreenCanvasRenderingContext2D, x: number, y: number) => void;
 }
 
+const asBars = ({ as, shape, values }: PicturedLayer): boolean =>
+  as === 'bars' || (as === undefined && shape.length === 1 && values.length <= 20);
+
 function layerPanel(layer: PicturedLayer, picture: ActivationPicture): Panel {
-  const bars = layer.as === 'bars' || (layer.as === undefined && layer.shape.length === 1 && layer.values.length <= 20);
-  if (bars) return barPanel(layer, picture);
+  if (asBars(layer)) return barPanel(layer, picture);
   return gridPanel(layer.name, layer, layer.note, mapFor(layer.values));
 }
 
@@ -252,12 +260,16 @@ function gridPanel(title: string, { shape, values }: PicturedTensor, note: strin
 
 function barPanel(layer: PicturedLayer, { classes, label, prediction }: ActivationPicture): Panel {
   const { name, shape, values, note } = layer;
+  const own = layer.names?.length === values.length ? layer.names : undefined;
   checkShape(name, shape, values);
-  const names = Array.from(values, (_, index) => (classes?.length === values.length ? classes[index]! : String(index)));
+  const among = own ?? (classes?.length === values.length ? classes : undefined);
+  const names = Array.from(values, (_, index) => among?.[index] ?? String(index));
   const isProbability = !isSigned(values) && Math.abs(total(values) - 1) < 1e-3;
   const [low, high] = isProbability ? [0, 1] : limitsOf(values, viridis);
-  const pitch = Math.min(28, PICTURE_HEIGHT / values.length);
-  const nameWidth = Math.min(110, Math.max(22, ...names.map((text) => 8 * text.length + 10)));
+  // Names are written at every pitch, so it never falls below their height.
+  const pitch = Math.max(own ? 15 : 0, Math.min(28, PICTURE_HEIGHT / values.length));
+  const size = Math.min(14, pitch - 3);
+  const nameWidth = Math.min(170, Math.max(22, ...names.map((text) => 0.58 * size * text.length + 12)));
   const trackWidth = 170;
   return {
     width: Math.max(BARS_WIDTH, nameWidth + trackWidth + 104),
@@ -269,7 +281,7 @@ function barPanel(layer: PicturedLayer, { classes, label, prediction }: Activati
       const barHeight = Math.min(16, pitch - 6);
       for (const [index, value] of values.entries()) {
         const middle = y + CAPTION_HEIGHT + pitch * (index + 0.5);
-        const strong = index === prediction;
+        const strong = !own && index === prediction;
         context.fillStyle = TRACK;
         context.fillRect(left, middle - barHeight / 2, trackWidth, barHeight);
         if (Number.isFinite(value)) {
@@ -277,11 +289,11 @@ function barPanel(layer: PicturedLayer, { classes, label, prediction }: Activati
           context.fillRect(Math.min(at(0), at(value)), middle - barHeight / 2, Math.abs(at(value) - at(0)), barHeight);
         }
         const weight = strong ? 600 : 400;
-        text(context, names[index]!, left - 10, middle, { size: 14, weight, align: 'right', baseline: 'middle' });
+        text(context, names[index]!, left - 10, middle, { size, weight, align: 'right', baseline: 'middle', maxWidth: nameWidth - 10 });
         const color = strong ? INK : QUIET;
         const written = written3(value);
-        text(context, written, left + trackWidth + 10, middle, { size: 13, weight, color, baseline: 'middle' });
-        if (index === label) {
+        text(context, written, left + trackWidth + 10, middle, { size: Math.min(13, size), weight, color, baseline: 'middle' });
+        if (!own && index === label) {
           const after = left + trackWidth + 10 + context.measureText(written).width + 8;
           text(context, 'label', after, middle, { size: 12, color: strong ? RIGHT : WRONG, baseline: 'middle' });
         }
@@ -311,11 +323,18 @@ function drawHeader(context: OffscreenCanvasRenderingContext2D, picture: Activat
 }
 
 function drawFooter(context: OffscreenCanvasRenderingContext2D, layers: readonly PicturedLayer[], width: number, height: number): void {
+  const grids = layers.some((layer) => !asBars(layer));
   const signed = layers.some((layer) => isSigned(layer.values));
   const broken = layers.some((layer) => !layer.values.every(Number.isFinite));
   const note = [
     'Every panel has its own scale, printed beside it.',
-    signed ? 'Without negative values, 0 is dark violet; with them, 0 is near-white, blue below it and orange above.' : '0 is dark violet.',
+    ...(grids
+      ? [
+          signed
+            ? 'Without negative values, 0 is dark violet; with them, 0 is near-white, blue below it and orange above.'
+            : '0 is dark violet.',
+        ]
+      : []),
     ...(broken ? ['Pink is not a number, or infinite.'] : []),
   ].join(' ');
   text(context, note, MARGIN, height - MARGIN, { size: 12, color: QUIET, maxWidth: width - 2 * MARGIN });

@@ -41,4 +41,5 @@ export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
 export { type SaliencyOptions, saliency } from './local/saliency.ts';
 export { type SmoothGradOptions, smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
+export { type Method, type MethodOptions, methodNamed, methods } from './methods.ts';
 export type { QuadratureRule } from './quadrature.ts';

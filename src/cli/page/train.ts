@@ -1,65 +1,27 @@
 import { activationPicture } from '../../data/picture.ts';
-import { adam, buildModel, createTrainer, type Dataset, type Device, type Model, openDevice, saveModel } from '../../engine/index.ts';
+import { type Dataset, type EpochRecord, type Model, openDevice, saveModel } from '../../engine/index.ts';
 import type { TrainEvent, TrainParameters, TrainResult } from '../train-task.ts';
 import { hostTask } from './host.ts';
-import { DATA, MODELS } from './recipes.ts';
-
-/** How often progress crosses to the terminal. */
-const REPORT_MILLISECONDS = 100;
+import { adapterName, exampleOf, loadData, trainNetwork } from './training.ts';
 
 /** The example of the test set that the picture shows: MNIST's first, a seven. */
 const PICTURED_EXAMPLE = 0;
 
 /** Trains one network as the command asked, tells how it goes and returns what was measured. */
 async function train(task: TrainParameters, report: (event: TrainEvent) => void, signal: AbortSignal): Promise<TrainResult> {
-  report({ kind: 'stage', text: `Loading ${task.data}` });
-  const { train, test } = await DATA[task.data]((loaded, total) => {
-    const share = total ? ` ${Math.floor((100 * loaded) / total)} %` : '';
-    report({ kind: 'stage', text: `Loading ${task.data}${share}` });
-  });
+  const data = await loadData(task.data, report);
   if (signal.aborted) return {};
-
-  report({ kind: 'stage', text: 'Compiling the kernels' });
   const device = await openDevice();
-  const { inputShape, classes = [] } = train;
-  const model = await buildModel(device, { inputShape: [...inputShape], layers: MODELS[task.model](classes.length), seed: task.seed });
-  const trainer = await createTrainer(model, {
-    data: train,
-    loss: 'crossEntropy',
-    optimizer: adam(),
-    batchSize: task.batch,
-    validationSplit: task.validationSplit,
-  });
-  const adapter = adapterName(device);
-  const validationExamples = Math.floor(train.size * task.validationSplit);
-  const trainingExamples = train.size - validationExamples;
-  report({ kind: 'ready', adapter, parameters: model.parameterCount, trainingExamples, validationExamples, testExamples: test.size });
-
-  let lastReport = 0;
-  const history = await trainer.fit({
-    epochs: task.epochs,
-    validationSplit: task.validationSplit,
-    signal,
-    onProgress: (progress) => {
-      const now = performance.now();
-      if (now - lastReport < REPORT_MILLISECONDS && progress.step < progress.steps) return;
-      lastReport = now;
-      const { epoch, epochs, step, steps, loss, accuracy, samplesPerSecond, secondsLeft } = progress;
-      report({ kind: 'progress', epoch, epochs, step, steps, loss, accuracy, samplesPerSecond, secondsLeft });
-    },
-    onEpoch: (epoch) => report({ kind: 'epoch', epochs: task.epochs, ...epoch }),
-  });
-  if (signal.aborted) return {};
-  const last = history.epochs.at(-1);
-  if (!last || history.stopped) {
-    const why = history.stopped ?? 'no epoch was finished';
-    throw new Error(`Training stopped: ${why}.\nTo mend: lower the learning rate, or look at the data.`);
-  }
+  const trained = await trainNetwork(device, task, data, report, signal);
+  if (!trained) return {};
+  const { trainer, history, trainingExamples } = trained;
+  const { model } = trainer;
+  const last = history.epochs.at(-1) as EpochRecord;
   const seconds = history.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
 
   report({ kind: 'stage', text: 'Testing' });
-  const { loss: testLoss, accuracy: testAccuracy } = await trainer.evaluate(test);
-  const kept = task.keep ? { model: await saveModel(model), picture: await pictureOf(model, test) } : {};
+  const { loss: testLoss, accuracy: testAccuracy } = await trainer.evaluate(data.test);
+  const kept = task.keep ? { model: await saveModel(model), picture: await pictureOf(model, data.test) } : {};
   const summary = {
     data: task.data,
     model: task.model,
@@ -74,23 +36,15 @@ async function train(task: TrainParameters, report: (event: TrainEvent) => void,
     testAccuracy,
     seconds,
     samplesPerSecond: (trainingExamples * task.epochs) / seconds,
-    adapter,
+    adapter: adapterName(device),
   };
   device.destroy();
   return { summary, ...kept };
 }
 
-/** `google swiftshader`: what the browser tells of the adapter. */
-function adapterName(device: Device): string {
-  const { vendor, architecture, description } = device.info;
-  return [vendor, architecture, description].filter(Boolean).join(' ') || 'unnamed';
-}
-
 /** The activations of every layer for one example, as a PNG. */
 async function pictureOf(model: Model, test: Dataset): Promise<Uint8Array> {
-  const size = test.inputShape.reduce((product, dimension) => product * dimension, 1);
-  const scale = test.inputs instanceof Uint8Array ? 1 / (test.divisor ?? 255) : 1;
-  const input = Float32Array.from(test.inputs.subarray(PICTURED_EXAMPLE * size, (PICTURED_EXAMPLE + 1) * size), (value) => value * scale);
+  const input = exampleOf(test, PICTURED_EXAMPLE);
   const layers: { name: string; shape: readonly number[]; values: Float32Array }[] = [];
   for (const [name, tensor] of await model.activations(input)) {
     // What goes into an activation function is no layer's output; flattening changes no value, and would show the input again.

@@ -1,0 +1,76 @@
+import type { ExplainSummary, MapSummary } from './explain-task.ts';
+
+const escaped = (text: string): string =>
+  text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign] as string);
+
+const digits = (value: number): string =>
+  (value === 0 ? '0' : Math.abs(value) >= 1e-3 ? value.toPrecision(3) : value.toExponential(1)).replace('-', '−');
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: light-dark(#1c1e26, #e6e8ee); --quiet: light-dark(#646a78, #9aa1b1); --line: light-dark(#d9dce3, #343946);
+  --paper: light-dark(#ffffff, #14161c); }
+body { font: 16px/1.5 Inter, "Helvetica Neue", Helvetica, Arial, sans-serif; color: var(--ink); background: var(--paper); max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); }
+table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; }
+th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-bottom: 1px solid var(--line); } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+.quiet { color: var(--quiet); } pre { overflow-x: auto; font-size: .8rem; border: 1px solid var(--line); padding: .8rem; }
+`;
+
+/** A page that holds everything it shows: the picture, what each map says and does not say, the evaluation, and the JSON to make it again. */
+export function explainReport(summary: ExplainSummary, picture: Uint8Array): string {
+  const { classes, prediction, probabilities, label, data, index, maps } = summary;
+  const nameOf = (of: number): string => escaped(classes[of] ?? String(of));
+  const share = (100 * (probabilities[prediction] as number)).toFixed(1);
+  const verdict = label === null ? '' : label === prediction ? ', which is right' : `, which is wrong: it is <b>${nameOf(label)}</b>`;
+  const image = `data:image/png;base64,${Buffer.from(picture).toString('base64')}`;
+  const spoken = maps.map((map) => `${map.title}: ${places(map)}`).join('; ');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Example ${index} of ${escaped(data)}, explained</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>Why ${nameOf(prediction)}?</h1>
+<p>Example ${index} of the test set of ${escaped(data)}. The network says <b>${nameOf(prediction)}</b> with ${share} %${verdict}.
+<span class="quiet">${summary.step === null ? 'Weights from a file' : `Training step ${summary.step}`}, seed ${summary.seed}, adapter ${escaped(summary.adapter)}.</span></p>
+<img src="${image}" alt="${escaped(`The input and ${maps.length} maps. Strongest elements: ${spoken}`)}">
+<h2>What each map says, and what it does not</h2>
+<div class="wide"><table>
+<thead><tr><th>Method</th><th>Class</th><th>It answers</th><th>It does not show</th><th>Strongest</th><th class="number">Sum</th><th class="number">Gap</th><th class="number">ms</th></tr></thead>
+<tbody>
+${maps.map((map) => row(map, nameOf)).join('\n')}
+</tbody>
+</table></div>
+${evaluationSection(summary)}
+<h2>To make it again</h2>
+<details><summary>Everything as JSON</summary><pre>${escaped(compactJson({ ...summary, evaluation: undefined }))}</pre></details>
+</body>
+</html>
+`;
+}
+
+/** JSON with a line to each map. */
+const compactJson = (value: ExplainSummary): string =>
+  JSON.stringify({ ...value, maps: [] }, null, 1)
+    .replace(/\n\s+(?=[\d\-"].*,?\n?)/g, ' ')
+    .replace('"maps": []', `"maps": [\n${value.maps.map((map) => JSON.stringify(map)).join(',\n')}\n]`);
+
+const places = ({ top }: MapSummary): string =>
+  top
+    .slice(0, 3)
+    .map(({ at, name, value }) => `${name ?? `[${at.join(', ')}]`} ${digits(value)}`)
+    .join(', ');
+
+function row(map: MapSummary, nameOf: (index: number) => string): string {
+  const gap = map.delta === undefined ? '<span class="quiet">none promised</span>' : digits(map.delta);
+  return `<tr><th>${escaped(map.title)}</th><td>${nameOf(map.target)}</td><td>${escaped(map.question)}</td><td>${escaped(map.caveat)}</td><td>${escaped(places(map))}</td><td class="number">${digits(map.sum)}</td><td class="number">${gap}</td><td class="number">${map.milliseconds.toFixed(0)}</td></tr>`;
+}
+
+function evaluationSection({ evaluation }: ExplainSummary): string {
+  if (!evaluation) return '';
+  return `<h2>Which to believe</h2>\n<pre>${escaped(JSON.stringify(evaluation, null, 2))}</pre>`;
+}

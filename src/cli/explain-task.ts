@@ -1,0 +1,73 @@
+/** What `npm run explain` asks of its page, and what the page gives: plain data on both sides. */
+
+import type { StageEvent, TrainEvent, TrainParameters } from './train-task.ts';
+
+export interface ExplainParameters {
+  /** What is trained where no model is given; its data set is that of the example. */
+  readonly train: TrainParameters;
+  /** A model as safetensors, in base64 (parameters cross as JSON), in place of training one. */
+  readonly model?: string;
+  /** Of the test set. */
+  readonly index: number;
+  /** Names of methods, as they are exported. */
+  readonly methods: readonly string[];
+  /** The class to explain; the predicted one where absent. */
+  readonly target?: number;
+  /** Another class, less which it is explained. */
+  readonly against?: number;
+  readonly output: 'logit' | 'probability' | 'logOdds';
+  readonly seed: number;
+  /** Whether the methods are evaluated. */
+  readonly evaluate: boolean;
+  /** Whether a picture and the maps' values are wanted. */
+  readonly keep: boolean;
+}
+
+export type ExplainEvent = StageEvent | TrainEvent;
+
+/** One method's map in brief. */
+export interface MapSummary {
+  readonly method: string;
+  readonly title: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly target: number;
+  /** f(x) in the unit of `output`. */
+  readonly output: number;
+  /** Completeness gap; absent from methods that promise none. */
+  readonly delta?: number;
+  readonly sum: number;
+  readonly least: number;
+  readonly greatest: number;
+  /** The elements of the largest magnitude: where, and the value. */
+  readonly top: readonly { readonly at: readonly number[]; readonly name?: string; readonly value: number }[];
+  readonly milliseconds: number;
+  readonly question: string;
+  readonly caveat: string;
+}
+
+/** The object that `npm run explain -- --json` prints. */
+export interface ExplainSummary {
+  readonly data: string;
+  readonly index: number;
+  readonly inputShape: readonly number[];
+  readonly label: number | null;
+  readonly prediction: number;
+  readonly probabilities: readonly number[];
+  readonly classes: readonly string[];
+  /** The training step of the weights; null for a model from a file. */
+  readonly step: number | null;
+  readonly seed: number;
+  readonly adapter: string;
+  readonly maps: readonly MapSummary[];
+  /** Absent where no evaluation was asked for. */
+  readonly evaluation?: unknown;
+}
+
+export interface ExplainResult {
+  /** Absent when it was stopped before its end. */
+  readonly summary?: ExplainSummary;
+  /** A PNG: the input, and the maps with their colour bars and limits. */
+  readonly picture?: Uint8Array;
+  /** The trained model as safetensors. */
+  readonly model?: Uint8Array;
+}

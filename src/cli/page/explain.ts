@@ -1,0 +1,165 @@
+import { activationPicture, type PicturedLayer } from '../../data/picture.ts';
+import { type Dataset, loadModel, type Model, openDevice, registerBuiltInLayers, saveModel, VitrineError } from '../../engine/index.ts';
+import { type Attribution, type Method, methodNamed } from '../../explain/index.ts';
+import type { ExplainEvent, ExplainParameters, ExplainResult, MapSummary } from '../explain-task.ts';
+import { hostTask } from './host.ts';
+import { adapterName, exampleOf, loadData, trainNetwork } from './training.ts';
+
+/** Elements that a summary names. */
+const TOP = 5;
+
+/** Trains or loads a network, explains one example of the test set by every method asked for, and tells how well they do. */
+async function explain(task: ExplainParameters, report: (event: ExplainEvent) => void, signal: AbortSignal): Promise<ExplainResult> {
+  const methods = task.methods.map(methodNamed);
+  const data = await loadData(task.train.data, report);
+  if (signal.aborted) return {};
+  const { test } = data;
+  if (task.index >= test.size) {
+    throw new VitrineError(
+      'invalid-option',
+      `--index is ${task.index}, but the test set of ${task.train.data} has ${test.size} examples.`,
+      `name one from 0 to ${test.size - 1}.`,
+      { index: task.index, size: test.size },
+    );
+  }
+  const device = await openDevice();
+  let model: Model;
+  if (task.model) {
+    registerBuiltInLayers();
+    model = await loadModel(
+      device,
+      Uint8Array.from(atob(task.model), (sign) => sign.charCodeAt(0)),
+    );
+  } else {
+    const trained = await trainNetwork(device, task.train, data, report, signal);
+    if (!trained) return {};
+    model = trained.trainer.model;
+  }
+
+  const x = exampleOf(test, task.index);
+  const probabilities = await readOnce(await model.predict(x));
+  const maps: { summary: MapSummary; values: Float32Array; signed: boolean }[] = [];
+  let step: number | null = null;
+  for (const method of methods) {
+    if (signal.aborted) return {};
+    report({ kind: 'stage', text: `Explaining by ${method.title}` });
+    const begin = performance.now();
+    const attribution = await method.explain(model, x, {
+      output: task.output,
+      seed: task.seed,
+      signal,
+      ...(task.target === undefined ? {} : { target: task.target }),
+      ...(task.against === undefined ? {} : { against: task.against }),
+      onProgress: ({ done, total }) => {
+        if (total > 1) report({ kind: 'stage', text: `Explaining by ${method.title} ${Math.floor((100 * done) / total)} %` });
+      },
+    });
+    const values = await attribution.values.read();
+    step = attribution.step ?? step;
+    maps.push({
+      summary: await summaryOf(method, attribution, values, test, performance.now() - begin),
+      values: Float32Array.from(values),
+      signed: method.signed,
+    });
+    attribution.dispose();
+  }
+  const prediction = probabilities.indexOf(Math.max(...probabilities));
+  const label = test.labels?.[task.index];
+  const summary = {
+    data: task.train.data,
+    index: task.index,
+    inputShape: test.inputShape,
+    label: label ?? null,
+    prediction,
+    probabilities: Array.from(probabilities),
+    classes: test.classes ?? Array.from(probabilities, (_, i) => String(i)),
+    step,
+    seed: task.seed,
+    adapter: adapterName(device),
+    maps: maps.map(({ summary }) => summary),
+  };
+  const kept = task.keep
+    ? {
+        picture: await activationPicture({
+          title: `Example ${task.index} of ${task.train.data}, and what ${maps.length === 1 ? 'one method says' : `${maps.length} methods say`} of it`,
+          input: { shape: test.inputShape, values: x, ...(test.inputShape.length === 1 && test.features ? { names: test.features } : {}) },
+          layers: maps.map(({ summary, values }) => panelOf(summary, values, test)),
+          prediction,
+          ...(label === undefined ? {} : { label }),
+          ...(test.classes ? { classes: test.classes } : {}),
+        }),
+        ...(task.model ? {} : { model: await saveModel(model) }),
+      }
+    : {};
+  device.destroy();
+  return { summary, ...kept };
+}
+
+async function readOnce(tensor: Awaited<ReturnType<Model['predict']>>): Promise<Float32Array> {
+  const values = await tensor.read();
+  tensor.dispose();
+  return values;
+}
+
+async function summaryOf(
+  method: Method,
+  attribution: Attribution,
+  values: Float32Array,
+  data: Dataset,
+  milliseconds: number,
+): Promise<MapSummary> {
+  const order = Array.from(values.keys()).sort((a, b) => Math.abs(values[b] as number) - Math.abs(values[a] as number) || a - b);
+  const [target] = await attribution.target.readUint32();
+  const [output] = await attribution.output.read();
+  const [delta] = (await attribution.delta?.read()) ?? [];
+  return {
+    method: method.name,
+    title: method.title,
+    options: attribution.options,
+    target: target as number,
+    output: output as number,
+    ...(delta === undefined ? {} : { delta }),
+    sum: values.reduce((sum, value) => sum + value, 0),
+    least: values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
+    greatest: values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
+    top: order.slice(0, TOP).map((index) => ({
+      at: placeOf(index, data.inputShape),
+      ...(data.features?.[index] === undefined ? {} : { name: data.features[index] }),
+      value: values[index] as number,
+    })),
+    milliseconds,
+    question: method.question,
+    caveat: method.caveat,
+  };
+}
+
+/** The coordinates of a row-major index; those of an image without its only channel. */
+function placeOf(index: number, shape: readonly number[]): number[] {
+  const lengths = shape.length === 3 && shape[2] === 1 ? shape.slice(0, 2) : shape;
+  let rest = index;
+  return [...lengths]
+    .reverse()
+    .map((length) => {
+      const at = rest % length;
+      rest = Math.floor(rest / length);
+      return at;
+    })
+    .reverse();
+}
+
+/** An image as a map, a table row as bars with the names of its columns. */
+function panelOf(summary: MapSummary, values: Float32Array, data: Dataset): PicturedLayer {
+  const name = data.classes?.[summary.target] ?? String(summary.target);
+  const gap = summary.delta === undefined ? '' : `, gap ${summary.delta.toPrecision(2).replace('-', '−')}`;
+  const bars = data.inputShape.length === 1;
+  return {
+    name: summary.title,
+    shape: data.inputShape,
+    values,
+    note: `class ${name}${gap}`,
+    ...(bars ? { as: 'bars' as const } : {}),
+    ...(bars && data.features ? { names: data.features } : {}),
+  };
+}
+
+await hostTask(explain);

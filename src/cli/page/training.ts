@@ -1,0 +1,76 @@
+import { adam, buildModel, createTrainer, type Dataset, type Device, type History, type Trainer } from '../../engine/index.ts';
+import type { TrainEvent, TrainParameters } from '../train-task.ts';
+import { DATA, MODELS } from './recipes.ts';
+
+/** How often progress crosses to the terminal. */
+const REPORT_MILLISECONDS = 100;
+
+/** Loads a data set by name and tells how far it is. */
+export async function loadData(
+  name: TrainParameters['data'],
+  report: (event: TrainEvent) => void,
+): Promise<{ train: Dataset; test: Dataset }> {
+  report({ kind: 'stage', text: `Loading ${name}` });
+  return DATA[name]((loaded, total) => {
+    const share = total ? ` ${Math.floor((100 * loaded) / total)} %` : '';
+    report({ kind: 'stage', text: `Loading ${name}${share}` });
+  });
+}
+
+/** Trains the network of a command on data that is loaded and tells how it goes; undefined where the signal ended it. */
+export async function trainNetwork(
+  device: Device,
+  task: TrainParameters,
+  { train, test }: { readonly train: Dataset; readonly test: Dataset },
+  report: (event: TrainEvent) => void,
+  signal: AbortSignal,
+): Promise<{ trainer: Trainer; history: History; trainingExamples: number } | undefined> {
+  report({ kind: 'stage', text: 'Compiling the kernels' });
+  const { inputShape, classes = [] } = train;
+  const model = await buildModel(device, { inputShape: [...inputShape], layers: MODELS[task.model](classes.length), seed: task.seed });
+  const trainer = await createTrainer(model, {
+    data: train,
+    loss: 'crossEntropy',
+    optimizer: adam(),
+    batchSize: task.batch,
+    validationSplit: task.validationSplit,
+  });
+  const validationExamples = Math.floor(train.size * task.validationSplit);
+  const trainingExamples = train.size - validationExamples;
+  const adapter = adapterName(device);
+  report({ kind: 'ready', adapter, parameters: model.parameterCount, trainingExamples, validationExamples, testExamples: test.size });
+
+  let lastReport = 0;
+  const history = await trainer.fit({
+    epochs: task.epochs,
+    validationSplit: task.validationSplit,
+    signal,
+    onProgress: (progress) => {
+      const now = performance.now();
+      if (now - lastReport < REPORT_MILLISECONDS && progress.step < progress.steps) return;
+      lastReport = now;
+      const { epoch, epochs, step, steps, loss, accuracy, samplesPerSecond, secondsLeft } = progress;
+      report({ kind: 'progress', epoch, epochs, step, steps, loss, accuracy, samplesPerSecond, secondsLeft });
+    },
+    onEpoch: (epoch) => report({ kind: 'epoch', epochs: task.epochs, ...epoch }),
+  });
+  if (signal.aborted) return undefined;
+  if (history.epochs.length === 0 || history.stopped) {
+    const why = history.stopped ?? 'no epoch was finished';
+    throw new Error(`Training stopped: ${why}.\nTo mend: lower the learning rate, or look at the data.`);
+  }
+  return { trainer, history, trainingExamples };
+}
+
+/** `google swiftshader`: what the browser tells of the adapter. */
+export function adapterName(device: Device): string {
+  const { vendor, architecture, description } = device.info;
+  return [vendor, architecture, description].filter(Boolean).join(' ') || 'unnamed';
+}
+
+/** The values of one example of a data set, as the network sees them. */
+export function exampleOf(data: Dataset, index: number): Float32Array<ArrayBuffer> {
+  const size = data.inputShape.reduce((product, dimension) => product * dimension, 1);
+  const scale = data.inputs instanceof Uint8Array ? 1 / (data.divisor ?? 255) : 1;
+  return Float32Array.from(data.inputs.subarray(index * size, (index + 1) * size), (value) => value * scale);
+}

@@ -1,0 +1,128 @@
+/** The local methods by name, with what a person must know to choose one: the question it answers, its cost, its caveat. */
+
+import { VitrineError } from '../engine/errors.ts';
+import type { Examples, Model } from '../engine/model.ts';
+import type { Attribution, ExplainOptions } from './attribution.ts';
+import type { Baseline } from './explainer.ts';
+import { inputXGradient } from './local/input-x-gradient.ts';
+import { integratedGradients } from './local/integrated-gradients.ts';
+import { saliency } from './local/saliency.ts';
+import { smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
+
+/** What every method of the table understands; each has more options of its own. */
+export interface MethodOptions extends ExplainOptions {
+  /** Taken by the methods that compare with an absence. */
+  readonly baseline?: Baseline;
+  /** Taken by the methods that draw at random. */
+  readonly seed?: number;
+}
+
+export interface Method {
+  /** As it is exported. */
+  readonly name: string;
+  /** As its paper calls it. */
+  readonly title: string;
+  readonly source: string;
+  /** The question that its map answers. */
+  readonly question: string;
+  /** What its map does not show. */
+  readonly caveat: string;
+  /** In forward (F) and backward (B) rows an example. */
+  readonly cost: string;
+  /** Whether its values have a sign. */
+  readonly signed: boolean;
+  /** Whether its values add up to f(x) − f(baseline), or to f(x); what is left over is its `delta`. */
+  readonly complete: boolean;
+  /** Cheap enough to follow training: a few rows an example. */
+  readonly cheap: boolean;
+  readonly explain: (model: Model, x: Examples, options?: MethodOptions) => Promise<Attribution>;
+}
+
+/** In the order in which a person meets them: gradients, paths, rules, masks. */
+export const methods: readonly Method[] = [
+  {
+    name: 'saliency',
+    title: 'Saliency',
+    source: 'Simonyan, Vedaldi, Zisserman 2013',
+    question: 'Where would a small change change the output most?',
+    caveat: 'Not how much an input contributed: a saturated unit has no gradient however much it matters.',
+    cost: '1F + 1B',
+    signed: false,
+    complete: false,
+    cheap: true,
+    explain: saliency,
+  },
+  {
+    name: 'inputXGradient',
+    title: 'Gradient × input',
+    source: 'Shrikumar et al. 2016',
+    question: 'What does each input give to the output’s first-order approximation?',
+    caveat: 'Says nothing of inputs that are 0, black pixels among them.',
+    cost: '1F + 1B',
+    signed: true,
+    complete: false,
+    cheap: true,
+    explain: inputXGradient,
+  },
+  {
+    name: 'smoothGrad',
+    title: 'SmoothGrad',
+    source: 'Smilkov et al. 2017',
+    question: 'Which part of the gradient survives small noise?',
+    caveat: 'Not contributions; and its noisy copies are none that the network has seen.',
+    cost: '50F + 50B',
+    signed: true,
+    complete: false,
+    cheap: false,
+    explain: smoothGrad,
+  },
+  {
+    name: 'smoothGradSquared',
+    title: 'SmoothGrad²',
+    source: 'Hooker et al. 2019',
+    question: 'Where is the gradient large, in either direction, under small noise?',
+    caveat: 'Has no sign.',
+    cost: '50F + 50B',
+    signed: false,
+    complete: false,
+    cheap: false,
+    explain: smoothGradSquared,
+  },
+  {
+    name: 'varGrad',
+    title: 'VarGrad',
+    source: 'Adebayo et al. 2018',
+    question: 'Where does the gradient change under small noise?',
+    caveat: 'Has no sign, and is blind to a steady gradient: on a linear model it is 0.',
+    cost: '50F + 50B',
+    signed: false,
+    complete: false,
+    cheap: false,
+    explain: varGrad,
+  },
+  {
+    name: 'integratedGradients',
+    title: 'Integrated gradients',
+    source: 'Sundararajan, Taly, Yan 2017',
+    question: 'How does the output, less that of the baseline, divide among the inputs?',
+    caveat: 'Inputs that equal the baseline get 0: with black as baseline, black pixels never count.',
+    cost: '50F + 50B, behind a first dense layer about 3F + 1B',
+    signed: true,
+    complete: true,
+    cheap: true,
+    explain: integratedGradients,
+  },
+];
+
+/** @throws VitrineError `unknown-name` with the names that there are */
+export function methodNamed(name: string): Method {
+  const found = methods.find((method) => method.name === name);
+  if (!found) {
+    const known = methods.map((method) => method.name);
+    throw new VitrineError('unknown-name', `There is no explanation method '${name}'.`, `use some of ${known.join(', ')}.`, {
+      name,
+      known,
+    });
+  }
+  return found;
+}

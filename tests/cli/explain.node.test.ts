@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { briefOf, explainParameters, OPTIONS } from '../../src/cli/commands/explain.ts';
+import { explainReport } from '../../src/cli/explain-report.ts';
+import type { ExplainSummary } from '../../src/cli/explain-task.ts';
+import { readOptions } from '../../src/cli/options.ts';
+import { methods } from '../../src/explain/methods.ts';
+
+const parameters = (...args: string[]) => explainParameters(readOptions(OPTIONS, args));
+
+describe('the arguments of explain', () => {
+  test('name an example, methods and what is explained', () => {
+    const asked = parameters(
+      '--index',
+      '7',
+      '--methods',
+      'saliency, integratedGradients',
+      '--target',
+      '3',
+      '--against',
+      '5',
+      '--output',
+      'logOdds',
+    );
+    expect(asked).toMatchObject({
+      index: 7,
+      methods: ['saliency', 'integratedGradients'],
+      target: 3,
+      against: 5,
+      output: 'logOdds',
+      keep: true,
+    });
+    expect(asked.model).toBeUndefined();
+    expect(asked.train).toMatchObject({ data: 'mnist', model: 'mlp', epochs: 10, seed: 0 });
+  });
+
+  test('may ask for all methods, each once', () => {
+    expect(parameters('--methods', 'all').methods).toEqual(methods.map(({ name }) => name));
+    expect(parameters('--methods', 'saliency,saliency').methods).toEqual(['saliency']);
+  });
+
+  test.each([
+    [['--methods', 'saliencey'], "--methods: there is no method 'saliencey'.\nTo mend: use some of saliency,"],
+    [
+      ['--model', 'nowhere.safetensors'],
+      '--model is nowhere.safetensors, which is neither a network nor a file.\nTo mend: use mlp or linear,',
+    ],
+    [['--output', 'loss'], '--output is loss; it must be logit or probability or logOdds.'],
+    [['--index', '-1'], '--index'],
+  ])('%j are refused with what to do', (args, message) => {
+    expect(() => parameters(...args)).toThrow(message);
+  });
+});
+
+const summary: ExplainSummary = {
+  data: 'mnist',
+  index: 7,
+  inputShape: [28, 28, 1],
+  label: 9,
+  prediction: 4,
+  probabilities: [0, 0, 0, 0, 0.75, 0, 0, 0, 0, 0.25],
+  classes: ['0', '1', '2', '3', '<4>', '5', '6', '7', '8', '9'],
+  step: 1500,
+  seed: 0,
+  adapter: 'a & b',
+  maps: [
+    {
+      method: 'integratedGradients',
+      title: 'Integrated gradients',
+      options: { steps: 50 },
+      target: 4,
+      output: 3.5,
+      delta: -0.0012,
+      sum: 3.25,
+      least: -1,
+      greatest: 2,
+      top: [
+        { at: [12, 16], value: 2 },
+        { at: [3, 4], value: -1 },
+      ],
+      milliseconds: 12.5,
+      question: 'How?',
+      caveat: 'Not why.',
+    },
+  ],
+};
+
+describe('what explain tells', () => {
+  test('in the terminal is a line a method', () => {
+    expect(briefOf(summary)).toBe(
+      'Predicted <4> (75.0 %), wrong: it is 9\nIntegrated gradients  class <4>: [12, 16] 2.00, [3, 4] -1.00  gap -1.2e-3',
+    );
+  });
+
+  test('in the report stands by itself, with nothing to fetch and nothing unescaped', () => {
+    const report = explainReport(summary, Uint8Array.of(1, 2, 3));
+    expect(report).toContain('<h1>Why &lt;4&gt;?</h1>');
+    expect(report).toContain('which is wrong: it is <b>9</b>');
+    expect(report).toContain('Training step 1500, seed 0, adapter a &amp; b');
+    expect(report).toContain('src="data:image/png;base64,AQID"');
+    expect(report).toContain('alt="The input and 1 maps. Strongest elements: Integrated gradients: [12, 16] 2.00, [3, 4] −1.00"');
+    expect(report).not.toMatch(/https?:/);
+    expect(report).not.toContain('<4>');
+  });
+
+  test('in the report can be read back as JSON', () => {
+    const text = /<pre>(.*?)<\/pre>/s.exec(explainReport(summary, new Uint8Array()))?.[1] as string;
+    const json = text
+      .replace(/&quot;/g, '"')
+      .replace(/&lt;/g, '<')
+      .replace(/&gt;/g, '>')
+      .replace(/&amp;/g, '&');
+    expect(JSON.parse(json)).toEqual(summary);
+  });
+});
