@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { registerBuiltInLayers } from '../../src/engine/built-in-layers.ts';
 import { loadModel, saveModel } from '../../src/engine/checkpoint.ts';
 import { compile } from '../../src/engine/compile.ts';
-import type { Dataset } from '../../src/engine/dataset.ts';
 import { differentiate } from '../../src/engine/differentiate.ts';
 import { VitrineError } from '../../src/engine/errors.ts';
 import { Graph, type Node } from '../../src/engine/graph.ts';
@@ -22,7 +21,7 @@ import { adam } from '../../src/engine/optimizers.ts';
 import { normal } from '../../src/engine/random.ts';
 import { createTrainer } from '../../src/engine/trainer.ts';
 import golden from '../golden/pytorch.json';
-import { bits } from './fixtures.ts';
+import { bits, markedPatches } from './fixtures.ts';
 import type { GoldenTensor } from './golden.ts';
 import { expectClose } from './ops/check-operation.ts';
 import { failOnGpuErrors, testDevice } from './test-device.ts';
@@ -371,22 +370,7 @@ describe('a model with attention', () => {
   });
 
   test('learns to find the one patch that matters, and attends to it', async () => {
-    // Each image has one bright patch of four at a random place; its left or right half says the class.
-    const size = 256;
-    const inputs = new Float32Array(size * 64);
-    const labels = new Uint32Array(size);
-    const places = new Uint32Array(size);
-    for (let i = 0; i < size; i++) {
-      for (let p = 0; p < 64; p++) inputs[i * 64 + p] = 0.2 * normal(1, 1, i, p);
-      const place = Math.floor(4 * ((normal(1, 2, i, 0) + 10) % 1));
-      const label = i % 2;
-      [places[i], labels[i]] = [place, label];
-      const [top, left] = [4 * Math.floor(place / 2), 4 * (place % 2)];
-      for (let row = top; row < top + 4; row++) {
-        for (let col = left + 2 * label; col < left + 2 * label + 2; col++) inputs[i * 64 + row * 8 + col] = 2;
-      }
-    }
-    const data: Dataset = { name: 'marked patches', size, inputShape: [8, 8, 1], inputs, labels };
+    const data = markedPatches(256);
     const model = await buildModel(await testDevice(), {
       inputShape: [8, 8, 1],
       layers: [patches(4), dense(8), attentionPooling(), dense(2), softmax()],
@@ -396,12 +380,12 @@ describe('a model with attention', () => {
     await trainer.run(200);
     const { accuracy } = await trainer.evaluate(data);
     expect(accuracy).toBeGreaterThan(0.98);
-    const [attention] = (await seen(model, [...inputs], 'attention/attentionPooling_1')) as [number[]];
-    const found = [...places].filter((place, i) => {
+    const [attention] = (await seen(model, [...(data.inputs as Float32Array)], 'attention/attentionPooling_1')) as [number[]];
+    const found = [...data.places].filter((place, i) => {
       const row = attention.slice(4 * i, 4 * i + 4);
       return row.indexOf(Math.max(...row)) === place;
     });
-    expect(found.length / size).toBeGreaterThan(0.9);
+    expect(found.length / data.size).toBeGreaterThan(0.9);
     trainer.dispose();
     model.dispose();
   });
