@@ -135,6 +135,7 @@ export async function runSuite(options: SuiteOptions, report: (event: SuiteEvent
       if (isTimed(workload)) news = await runTimed(workload, options, report);
       else if (workload.kind === 'memory') news = await runMemory(options, report);
       else if (workload.kind === 'overhead') news = await runOverhead(options, report);
+      else if (workload.kind === 'explaining') news = await runExplaining(options, report);
       else if (workload.kind === 'profile' && adapter) profile.push(...(await runProfile(adapter, options, report)));
     } catch (error) {
       // Not a contender but the suite itself: its reference, or a worker that cannot be loaded.
@@ -266,6 +267,20 @@ async function runMemory(options: SuiteOptions, report: (event: SuiteEvent) => v
     }),
   );
   return rowsOf('memory', 'MB', 'lower', options.baseline, measured);
+}
+
+/** Long enough for several explanations. */
+const SPELL_MILLISECONDS = 3000;
+
+/** Of Vitrine alone: the others do not explain while they train. */
+async function runExplaining(options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
+  if (!options.contenders.includes('vitrine')) return [];
+  const { repeats = 5, sampleMilliseconds } = options;
+  const spell = sampleMilliseconds === undefined ? SPELL_MILLISECONDS : 4 * sampleMilliseconds;
+  const costs = await attempt('explaining', options, report, (station) => station.call('explainingCost', repeats, spell));
+  return rowsOf('explaining', '% of the training speed', 'lower', 'vitrine', [
+    { contender: 'vitrine', values: (costs ?? []).map((share) => 100 * share), ...(costs ? {} : { failure: 'It could not be measured.' }) },
+  ]);
 }
 
 const OVERHEAD_STEPS = 100;

@@ -24,6 +24,8 @@ export interface WorkerTasks {
   microsecondsAStep(): Promise<number>;
   /** The most bytes in GPU buffers at one time, setting up and training. */
   peakBytes(steps: number): Promise<number>;
+  /** Shares of Vitrine's training speed that explaining at the same time costs, one a pair of spells. */
+  explainingCost(pairs: number, spellMilliseconds: number): Promise<number[]>;
   /** What the adapter can do. */
   adapter(): Promise<AdapterFigures>;
   /** The kernels of a step of Vitrine's. */
@@ -116,6 +118,11 @@ const tasks: WorkerTasks = {
   async peakBytes(steps) {
     await opened().run(steps);
     return readCounts().peakBytes;
+  },
+
+  async explainingCost(pairs, spellMilliseconds) {
+    const { explainingCost } = await import('./contenders/vitrine.ts');
+    return explainingCost(timedWorkload('train-mlp-32'), pairs, spellMilliseconds);
   },
 
   async adapter() {

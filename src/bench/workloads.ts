@@ -34,7 +34,9 @@ export type TimedWorkload = Common &
   );
 
 /** Work that is measured in its own way. */
-export type SpecialWorkload = Common & { readonly kind: 'cold-start' | 'size' | 'memory' | 'overhead' | 'adapter' | 'profile' };
+export type SpecialWorkload = Common & {
+  readonly kind: 'cold-start' | 'size' | 'memory' | 'overhead' | 'explaining' | 'adapter' | 'profile';
+};
 
 export type Workload = TimedWorkload | SpecialWorkload;
 
@@ -77,6 +79,11 @@ export const workloads: readonly Workload[] = [
   { name: 'memory', kind: 'memory', title: 'Peak of GPU memory while training 784-128-10, batches of 32' },
   { name: 'size', kind: 'size', title: 'What a page must load to train, minified and gzipped' },
   { name: 'overhead', kind: 'overhead', title: 'What one training step of 784-128-10, batches of 32, asks of WebGPU' },
+  {
+    name: 'explaining',
+    kind: 'explaining',
+    title: 'Training speed lost to saliency and integrated gradients of one example, twice a second',
+  },
   { name: 'adapter', kind: 'adapter', title: 'What the adapter itself can do' },
   { name: 'profile', kind: 'profile', title: 'The kernels of a training step against that' },
 ];

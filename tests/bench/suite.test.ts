@@ -34,6 +34,19 @@ test('products and inference agree with the reference', async () => {
   ]);
 }, 120_000);
 
+test('explanations agree with the reference, folded and plain', async () => {
+  const names = ['saliency-256', 'integrated-gradients-50', 'integrated-gradients-50-plain'];
+  const { rows } = await runSuite({ ...small, workloads: names, contenders: ['vitrine'] });
+  expect(rows.map(({ workload, agreement, unit }) => [workload, agreement, unit])).toEqual(names.map((name) => [name, true, 'images/s']));
+  for (const { largestError } of rows) expect(largestError).toBeLessThan(1e-5);
+}, 120_000);
+
+test('what explaining costs training is a share of its speed', async () => {
+  const { rows } = await runSuite({ ...small, workloads: ['explaining'], contenders: ['vitrine'] });
+  expect(rows).toMatchObject([{ workload: 'explaining', contender: 'vitrine', unit: '% of the training speed', repeats: 1 }]);
+  expect(rows[0]?.median).toBeLessThan(100);
+}, 120_000);
+
 test('a steady step asks nothing of WebGPU but its dispatches', async () => {
   const { rows } = await runSuite({ ...small, workloads: ['overhead'], contenders: ['vitrine'] });
   const of = (unit: string): number | null | undefined => rows.find((row) => row.unit === unit)?.median;

@@ -132,6 +132,60 @@ async function openProduct(device: Device, size: number): Promise<Session> {
   };
 }
 
+/** Explanations a second while training is watched. */
+const EXPLANATIONS_A_SECOND = 2;
+/** Steps between two looks at the clock. */
+const STEPS_A_TURN = 32;
+
+/**
+ * What explaining costs training: spells of training alone and of training with saliency and 50-point integrated gradients of one example twice a
+ * second, in turn. Each pair gives 1 − watched / alone, of steps a second.
+ */
+export async function explainingCost(workload: TimedWorkload, pairs: number, spellMilliseconds: number): Promise<number[]> {
+  if (workload.kind !== 'train') throw new Error(`internal: vitrine.ts cannot train ${workload.name}`);
+  const { integratedGradients, saliency } = await import('../../explain/index.ts');
+  const trainer = await openTrainer(await openDevice(), workload);
+  const { model } = trainer;
+  const x = batchOf(makeDigits(), 1, 0).x;
+  const explain = async (): Promise<void> => {
+    for (const attribution of await Promise.all([saliency(model, x), integratedGradients(model, x, { steps: 50 })])) {
+      await attribution.values.read();
+      attribution.dispose();
+    }
+  };
+  /** Steps a second. */
+  const spell = async (watched: boolean): Promise<number> => {
+    const begin = performance.now();
+    let steps = 0;
+    let explaining: Promise<void> | undefined;
+    let explained = 0;
+    let elapsed = 0;
+    while (elapsed < spellMilliseconds) {
+      if (watched && explained < (elapsed * EXPLANATIONS_A_SECOND) / 1000 && !explaining) {
+        explained += 1;
+        explaining = explain().finally(() => {
+          explaining = undefined;
+        });
+      }
+      await trainer.run(STEPS_A_TURN);
+      steps += STEPS_A_TURN;
+      elapsed = performance.now() - begin;
+    }
+    await explaining;
+    await trainer.synchronize();
+    return (1000 * steps) / (performance.now() - begin);
+  };
+  await explain();
+  await spell(true);
+  const costs: number[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const [first, second] = [await spell(pair % 2 === 1), await spell(pair % 2 === 0)];
+    const [alone, watched] = pair % 2 === 0 ? [first, second] : [second, first];
+    costs.push(1 - watched / alone);
+  }
+  return costs;
+}
+
 /** The kernels of a training step, after some steps of training. */
 export async function profileWorkload(workload: TimedWorkload, adapter: AdapterFigures): Promise<KernelProfile[]> {
   if (workload.kind !== 'train') throw new Error(`internal: vitrine.ts cannot profile ${workload.name}`);
