@@ -41,5 +41,19 @@ export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
 export { type SaliencyOptions, saliency } from './local/saliency.ts';
 export { type SmoothGradOptions, smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
+export {
+  type BitMasks,
+  type CoalitionOptions,
+  type CoalitionValues,
+  coalitionValues,
+  eachFeature,
+  type Groups,
+  type GroupsGiven,
+  imagePatches,
+  type MaskedOptions,
+  type Masks,
+  type NumberMasks,
+  type RankMasks,
+} from './masked.ts';
 export { type Method, type MethodOptions, methodNamed, methods } from './methods.ts';
 export type { QuadratureRule } from './quadrature.ts';
