@@ -15,6 +15,7 @@ export {
   type GradientAttentionOptions,
   gradientAttention,
 } from './attention/gradient-attention.ts';
+export { attentionRelevanceMap, attentionRolloutMap } from './attention/input-map.ts';
 export { type MeanAttentionDistanceOptions, meanAttentionDistance } from './attention/mean-distance.ts';
 export { type AttentionRolloutOptions, attentionRollout } from './attention/rollout.ts';
 export { attentionWeights } from './attention/weights.ts';

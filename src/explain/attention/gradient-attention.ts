@@ -23,7 +23,7 @@ export interface AttentionRelevanceOptions extends ExplainOptions {
 }
 
 /** ∇A ⊙ A of some layers: the gradient of the explained output with respect to each weight, times the weight. */
-function gradientTimesWeights({ forward, seed }: Scene, layers: readonly AttentionLayer[]): Node[] {
+export function gradientTimesWeights({ forward, seed }: Scene, layers: readonly AttentionLayer[]): Node[] {
   const nodes = attentionNodes(forward);
   const weights = layers.map(({ name }) => nodes.get(name) as Node);
   const gradients = differentiate(forward.logits, weights, { seed: seed(forward.logits) });

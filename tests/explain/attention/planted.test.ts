@@ -12,8 +12,11 @@ import {
 import { adam } from '../../../src/engine/optimizers.ts';
 import { ablateHead } from '../../../src/explain/attention/ablate-head.ts';
 import { attentionRelevance } from '../../../src/explain/attention/gradient-attention.ts';
+import { attentionRelevanceMap, attentionRolloutMap } from '../../../src/explain/attention/input-map.ts';
 import { attentionRollout } from '../../../src/explain/attention/rollout.ts';
 import { attentionWeights } from '../../../src/explain/attention/weights.ts';
+import { patchMask } from '../../../src/explain/evaluate/evidence.ts';
+import { pointingGame } from '../../../src/explain/evaluate/pointing-game.ts';
 import { markedPatches } from '../../engine/fixtures.ts';
 import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
 import { valuesOf } from './attention-networks.ts';
@@ -46,6 +49,15 @@ test.each([
   const x = fresh.inputs as Float32Array;
   for (const method of [attentionWeights, attentionRollout, attentionRelevance]) {
     expect(found(await valuesOf(method(model, x)), fresh.places), method.name).toBeGreaterThan(0.95);
+  }
+  const masks = [...fresh.places].flatMap((place) => [
+    ...patchMask([8, 8, 1], { row: 4 * Math.floor(place / 2), column: 4 * (place % 2), size: 4 }),
+  ]);
+  for (const method of [attentionRolloutMap, attentionRelevanceMap]) {
+    const map = await method(model, x);
+    const hits = await pointingGame(map, masks);
+    expect(hits.reduce((sum, hit) => sum + hit, 0) / fresh.size, method.name).toBeGreaterThan(0.95);
+    map.dispose();
   }
   // All the network knows comes through the pooling head.
   const effects = await valuesOf(ablateHead(model, x, { target: fresh.labels }));
