@@ -40,6 +40,7 @@ export type { Baseline } from './explainer.ts';
 export { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
+export { type LrpAttribution, type LrpOptions, lrp } from './local/lrp.ts';
 export { type SaliencyOptions, saliency } from './local/saliency.ts';
 export { type SmoothGradOptions, smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
 export {
@@ -58,3 +59,20 @@ export {
 } from './masked.ts';
 export { type Method, type MethodOptions, methodNamed, methods } from './methods.ts';
 export type { QuadratureRule } from './quadrature.ts';
+export {
+  type LrpComposite,
+  type LrpLayer,
+  type LrpRule,
+  type LrpRuleName,
+  lrpAlphaBeta,
+  lrpDeepTaylor,
+  lrpEpsilon,
+  lrpEpsilonGammaBox,
+  lrpEpsilonPlusFlat,
+  lrpFlat,
+  lrpGamma,
+  lrpWSquared,
+  lrpZBox,
+  lrpZero,
+  lrpZPlus,
+} from './rules/lrp-rules.ts';
