@@ -369,6 +369,29 @@ describe('a model with attention', () => {
     loaded.dispose();
   });
 
+  test('shows its attention of the last batch while it trains, where that is watched', async () => {
+    const model = await buildModel(await testDevice(), vision());
+    const trainer = await createTrainer(model, { data: markedPatches(32), batchSize: 8 });
+    const names = ['attention/transformerBlock_1/selfAttention_1', 'attention/attentionPooling_1'];
+    await trainer.watch(names);
+    await trainer.run(3);
+    for (const [i, name] of names.entries()) {
+      const tensor = trainer.tensors.get(name);
+      expect(tensor?.shape).toEqual(
+        [
+          [8, 2, 4, 4],
+          [8, 1, 1, 4],
+        ][i],
+      );
+      const values = [...((await tensor?.read()) ?? [])];
+      for (let row = 0; row < values.length; row += 4) {
+        expect(Math.abs(values.slice(row, row + 4).reduce((sum, weight) => sum + weight, 0) - 1)).toBeLessThan(1e-6);
+      }
+    }
+    trainer.dispose();
+    model.dispose();
+  });
+
   test('learns to find the one patch that matters, and attends to it', async () => {
     const data = markedPatches(256);
     const model = await buildModel(await testDevice(), {
