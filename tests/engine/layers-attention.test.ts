@@ -277,6 +277,23 @@ describe('a layer on tokens', () => {
     model.dispose();
   });
 
+  test('self-attention at a temperature τ has the weights to the power of 1/τ, scaled to add up to 1', async () => {
+    const [tokens, width, temperature] = [5, 8, 2.5];
+    const weightsAt = async (options: { readonly temperature?: number }): Promise<number[]> => {
+      const spec = { inputShape: [tokens, width], layers: [selfAttention({ heads: 2, ...options })], seed: 5 };
+      const model = await buildModel(await testDevice(), spec);
+      const [weights] = (await seen(model, numbers(2 * tokens * width, 8), 'attention/selfAttention_1')) as [number[]];
+      model.dispose();
+      return weights;
+    };
+    const plain = await weightsAt({});
+    const expected = plain.map((weight, i) => {
+      const row = plain.slice(i - (i % tokens), i - (i % tokens) + tokens).map((value) => value ** (1 / temperature));
+      return weight ** (1 / temperature) / row.reduce((a, b) => a + b);
+    });
+    expectClose(await weightsAt({ temperature }), expected, [2, 2, tokens, tokens], 1e-5, 'attention');
+  });
+
   test('a residual adds what goes in to what its layers give', async () => {
     const spec = (layers: Layer[]): ModelSpec => ({ inputShape: [3, 4], layers, seed: 3 });
     const device = await testDevice();
