@@ -39,7 +39,7 @@ export function tokenDistances(tokens: number, grid: readonly [number, number] =
  *
  * **Shapes** x [rows, ...inputShape] → values [rows, heads]. **Cost** one forward row an example.
  * **Shows** which heads look nearby and which across the whole. **Does not show** where, nor in which direction.
- * **Source** Vig, Belinkov 2019, "Analyzing the Structure of Attention", equation 1; of images: Dosovitskiy et al. 2021, figure 7.
+ * **Source** Vig, Belinkov 2019, "Analyzing the Structure of Attention in a Transformer Language Model"; of images: Dosovitskiy et al. 2021, figure 7.
  *
  * @throws VitrineError `unsupported-model` for a layer that does not attend among its own tokens; `unknown-name`, `invalid-option`,
  * `shape-mismatch`, `non-finite-data`, `aborted`
