@@ -4,8 +4,10 @@ import { VitrineError } from '../engine/errors.ts';
 import type { Examples, Model } from '../engine/model.ts';
 import type { Attribution, ExplainOptions } from './attribution.ts';
 import type { Baseline } from './explainer.ts';
+import { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 import { inputXGradient } from './local/input-x-gradient.ts';
 import { integratedGradients } from './local/integrated-gradients.ts';
+import { lrp } from './local/lrp.ts';
 import { saliency } from './local/saliency.ts';
 import { smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
 
@@ -111,6 +113,42 @@ export const methods: readonly Method[] = [
     complete: true,
     cheap: true,
     explain: integratedGradients,
+  },
+  {
+    name: 'lrp',
+    title: 'Layer-wise relevance propagation (ε)',
+    source: 'Bach et al. 2015',
+    question: 'Which inputs carried the output, handed back from layer to layer?',
+    caveat: 'With a small ε on a ReLU network it is gradient × input and nothing else; γ, z⁺ and z-box are another view.',
+    cost: '1F + 1B',
+    signed: true,
+    complete: true,
+    cheap: true,
+    explain: lrp,
+  },
+  {
+    name: 'guidedBackprop',
+    title: 'Guided backpropagation',
+    source: 'Springenberg et al. 2015',
+    question: 'Which edges of the input switch units on?',
+    caveat: 'A negative example: it looks sharp even when the upper layers are random.',
+    cost: '1F + 1B',
+    signed: true,
+    complete: false,
+    cheap: true,
+    explain: guidedBackprop,
+  },
+  {
+    name: 'deconvnet',
+    title: 'Deconvolution',
+    source: 'Zeiler, Fergus 2014',
+    question: 'What pattern do the class’s weights spell through positive paths?',
+    caveat: 'A negative example: without pooling it is the same for every input.',
+    cost: '1F + 1B',
+    signed: true,
+    complete: false,
+    cheap: true,
+    explain: deconvnet,
   },
 ];
 
