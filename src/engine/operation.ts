@@ -40,6 +40,8 @@ export interface Variant<A = unknown> {
   supports?(call: Call<A>): boolean;
   /** The WebGPU feature that its kernel enables: without it the variant is passed over. */
   readonly needs?: GPUFeatureName;
+  /** Never timed on the hardware it is made for: only the tuner chooses it. */
+  readonly unmeasured?: true;
   dispatch(call: Call<A>): Dispatch;
 }
 

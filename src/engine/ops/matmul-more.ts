@@ -3,6 +3,9 @@
  * for the tuner. The naive one is the reference that is read first.
  */
 
+import block64x64 from '../../shaders/matmul-block-64x64.wgsl?raw';
+import block128x64 from '../../shaders/matmul-block-128x64.wgsl?raw';
+import blockSplit from '../../shaders/matmul-block-split-tn.wgsl?raw';
 import naive from '../../shaders/matmul-naive.wgsl?raw';
 import register from '../../shaders/matmul-register.wgsl?raw';
 import nn from '../../shaders/matmul-register-nn.wgsl?raw';
@@ -19,9 +22,23 @@ export function moreTiles(cutInto: (p: Product, rows: number, cols: number) => W
     source,
     cut: (p) => ({ workgroups: cutInto(p, rows, cols) }),
   });
+  /** A tile in workgroup memory: one kernel for every layout. */
+  const block = (name: string, file: string, rows: number, source: string): Tile => ({
+    name,
+    file,
+    source: { nn: source, nt: source, tn: source },
+    unmeasured: true,
+    cut: (p) => ({
+      constants: { a_transposed: Number(p.transposeA), b_transposed: Number(p.transposeB) },
+      workgroups: cutInto(p, rows, 64),
+    }),
+  });
   return [
     tile('register8x8', 'matmul-register', 32, 32, { nn, nt, tn }),
     tile('register4x4', 'matmul-register', 16, 16, register),
+    block('block64x64', 'matmul-block-64x64', 64, block64x64),
+    block('block128x64', 'matmul-block-128x64', 128, block128x64),
+    { ...tile('blockSplit', 'matmul-block-split', 64, 64, { tn: blockSplit }), unmeasured: true },
     tile('naive', 'matmul-naive', 8, 8, naive),
   ];
 }

@@ -129,7 +129,8 @@ export interface Tile {
   readonly name: string;
   readonly file: string;
   /** A kernel that serves any layout by its strides, or those that load vec4: for neither operand transposed, for b, for a. */
-  readonly source: string | { readonly nn: string; readonly nt: string; readonly tn: string };
+  readonly source: string | { readonly nn?: string; readonly nt?: string; readonly tn?: string };
+  readonly unmeasured?: true;
   cut(p: Product): Pick<Dispatch, 'workgroups' | 'constants'>;
 }
 
@@ -139,7 +140,7 @@ const cutInto = (p: Product, rows: number, cols: number): Workgroups => [Math.ce
 const four = (n: number): boolean => n % 4 === 0;
 
 /** The variants of an entry with a tile: one, or for vec4 one for each layout that the entry meets. */
-function tiledVariants<A>(entry: Entry, describe: Describe<A>, { name, file, source, cut }: Tile): Variant<A>[] {
+function tiledVariants<A>(entry: Entry, describe: Describe<A>, { name, file, source, cut, unmeasured }: Tile): Variant<A>[] {
   const variant = (
     wgsl: string,
     label: string,
@@ -150,6 +151,7 @@ function tiledVariants<A>(entry: Entry, describe: Describe<A>, { name, file, sou
     const takesRelu = wgsl.includes('relu: u32');
     return {
       name,
+      ...(unmeasured ? { unmeasured } : {}),
       ...(wgsl.includes('enable subgroups') ? { needs: 'subgroups' } : {}),
       supports: (call) => fits(describe(call)),
       dispatch: (call) => {
@@ -168,7 +170,10 @@ function tiledVariants<A>(entry: Entry, describe: Describe<A>, { name, file, sou
     tn: (p: Product) => p.transposeA && !p.transposeB && four(p.rows) && four(p.cols) && four(p.inner),
   };
   const vectors = (p: Product): ParameterValues => ({ a_batch: p.aBatch / 4, b_batch: p.bBatch / 4 });
-  return layoutsOf[entry].map((layout) => variant(source[layout], `${file}-${layout}`, vectors, layouts[layout]));
+  return layoutsOf[entry].flatMap((layout) => {
+    const wgsl = source[layout];
+    return wgsl ? [variant(wgsl, source.nn === source.nt ? file : `${file}-${layout}`, vectors, layouts[layout])] : [];
+  });
 }
 
 /** Parameters of a kernel that walks its operands by their strides. */

@@ -25,6 +25,7 @@ const sizes: [number, number, number][] = [
   [9, 12, 20],
   [5, 16, 4],
   [17, 31, 13],
+  [36, 68, 68],
 ];
 
 describe('affine', () => {

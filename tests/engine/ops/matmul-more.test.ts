@@ -2,17 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { compile } from '../../../src/engine/compile.ts';
 import { openDevice } from '../../../src/engine/device.ts';
 import { Graph } from '../../../src/engine/graph.ts';
-import { matmul, matmulOperation } from '../../../src/engine/ops/matmul.ts';
+import type { TensorType, Variant } from '../../../src/engine/operation.ts';
+import { affineOperation, weightGradientKernels } from '../../../src/engine/ops/affine.ts';
+import { maskedProductKernels, matmul, matmulOperation } from '../../../src/engine/ops/matmul.ts';
 import { normal } from '../../../src/engine/random.ts';
 import { failOnGpuErrors, testDevice } from '../test-device.ts';
 
 failOnGpuErrors();
 
 describe('the variants of a product', () => {
-  const names = async (): Promise<string[]> => {
-    const all = [...matmulOperation.variants, ...((await matmulOperation.more?.()) ?? [])];
-    return [...new Set(all.map(({ name }) => name))];
-  };
+  const all = async (): Promise<readonly Variant[]> => [...matmulOperation.variants, ...((await matmulOperation.more?.()) ?? [])];
   /** a [rows, 20] times b [20, 36] or its transpose, for rows that are the same whatever their number. */
   const product = async (rows: number, transposeB: boolean, variant: string): Promise<Float32Array> => {
     const device = await testDevice();
@@ -31,14 +30,34 @@ describe('the variants of a product', () => {
   };
 
   test('give a row the same bits, however many rows there are', async () => {
-    for (const variant of await names()) {
-      for (const transposeB of [false, true]) {
-        const many = await product(45, transposeB, variant);
+    const seen: string[] = [];
+    for (const transposeB of [false, true]) {
+      const inputs = [[45, 20], transposeB ? [36, 20] : [20, 36]].map((shape): TensorType => ({ shape, dtype: 'float32' }));
+      const call = { inputs, outputs: [], attributes: { transposeA: false, transposeB } };
+      for (const { name, supports } of await all()) {
+        if (!supports?.(call)) continue;
+        const many = await product(45, transposeB, name);
         for (const rows of [1, 7, 32]) {
-          expect(await product(rows, transposeB, variant), `${variant}, ${rows} rows`).toEqual(many.subarray(0, rows * 36));
+          expect(await product(rows, transposeB, name), `${name}, ${rows} rows`).toEqual(many.subarray(0, rows * 36));
         }
+        seen.push(name);
       }
     }
+    expect([...new Set(seen)]).toEqual(['quads', 'quadsScalar', 'register8x8', 'register4x4', 'block64x64', 'block128x64', 'naive']);
+  });
+
+  test('split the sum of a weight gradient only', async () => {
+    const more = (await weightGradientKernels.more?.()) ?? [];
+    expect(more.map(({ name }) => name)).toContain('blockSplit');
+    for (const family of [affineOperation, maskedProductKernels]) {
+      expect(((await family.more?.()) ?? []).map(({ name }) => name)).not.toContain('blockSplit');
+    }
+  });
+
+  test('say so where they were never timed on what they are made for', async () => {
+    expect((await all()).filter(({ unmeasured }) => unmeasured).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['block64x64', 'block128x64', 'blockSplit']),
+    );
   });
 
   test('that load vec4 serve only what is divisible by four', async () => {

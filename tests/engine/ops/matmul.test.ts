@@ -59,6 +59,7 @@ const sizes: Sizes[] = [
   { rows: 31, inner: 37, cols: 29 },
   { rows: 16, inner: 4, cols: 16 },
   { rows: 20, inner: 8, cols: 132 },
+  { rows: 132, inner: 36, cols: 68 },
 ];
 
 describe('matmul', () => {
