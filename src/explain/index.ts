@@ -20,8 +20,10 @@ export { type MeanAttentionDistanceOptions, meanAttentionDistance } from './atte
 export { type AttentionRolloutOptions, attentionRollout } from './attention/rollout.ts';
 export { attentionWeights } from './attention/weights.ts';
 export type { Attribution, ExplainOptions, ExplainProgress, OutputKind } from './attribution.ts';
+export { gaussianBlur } from './evaluate/blur.ts';
 export { complexity } from './evaluate/complexity.ts';
 export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
+export { type Curves, type DeletionOptions, deletion, insertion, type RandomBand } from './evaluate/deletion.ts';
 export { type EfficientRandomisationOptions, efficientRandomisation } from './evaluate/efficient-randomisation.ts';
 export { type EvidenceMask, patchMask } from './evaluate/evidence.ts';
 export { type LocalLipschitzOptions, localLipschitz } from './evaluate/local-lipschitz.ts';
