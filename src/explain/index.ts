@@ -43,6 +43,7 @@ export { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
 export { type LrpAttribution, type LrpOptions, lrp } from './local/lrp.ts';
+export { type OcclusionOptions, occlusion } from './local/occlusion.ts';
 export { type SaliencyOptions, saliency } from './local/saliency.ts';
 export { type SmoothGradOptions, smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
 export {

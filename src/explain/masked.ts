@@ -20,6 +20,7 @@ import { reshape } from '../engine/ops/reshape.ts';
 import type { Tensor } from '../engine/tensor.ts';
 import { disposeAll, type ExplainOptions } from './attribution.ts';
 import { type Baseline, baselineRows, explainerOf, firstAffine, type Scene } from './explainer.ts';
+import { recordOptions } from './local/gradient.ts';
 import { collect } from './ops/collect.ts';
 import { groupProducts } from './ops/group-products.ts';
 import { maskBits, maskWidth, maskWords } from './ops/mask-bits.ts';
@@ -160,6 +161,12 @@ export interface MaskedOptions extends ExplainOptions {
    * plain way, for comparison.
    */
   readonly fold?: boolean;
+}
+
+/** What an attribution records of the options that these methods have. */
+export function recordMasked(options: MaskedOptions, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { baseline = 0, fold = true } = options;
+  return recordOptions(options, { ...own, fold, baseline: typeof baseline === 'number' ? baseline : 'given' });
 }
 
 /** Whether masked copies can be folded in this scene. */
