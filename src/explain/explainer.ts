@@ -13,7 +13,6 @@
  */
 
 import { compile } from '../engine/compile.ts';
-import { checkFinite } from '../engine/dataset.ts';
 import type { Device } from '../engine/device.ts';
 import { checkNumber, checkWhole, shapeMismatch, show, VitrineError } from '../engine/errors.ts';
 import { ancestors, Graph, type Node, substitution } from '../engine/graph.ts';
@@ -23,8 +22,11 @@ import { affineOperation } from '../engine/ops/affine.ts';
 import type { Plan } from '../engine/plan.ts';
 import { Tensor } from '../engine/tensor.ts';
 import { type Attribution, disposeAll, type ExplainOptions, requireGoingOn, unsupportedModel } from './attribution.ts';
+import { AVERAGE, averaged, constantRows, type RowSource } from './baselines.ts';
 import { explainedOutput, NO_CLASS, OUTPUT_KINDS, outputSeed, resolveTarget } from './ops/explained-output.ts';
 import { Workspace } from './workspace.ts';
+
+export { type Baseline, baselineRows } from './baselines.ts';
 
 /** What a method computes. */
 export interface Recipe {
@@ -179,10 +181,12 @@ export class Explainer {
    *
    * @throws VitrineError what the model's inputs can be wrong in; `unsupported-model`, `label-out-of-range`, `aborted`, `device-lost`
    */
-  async run(recipe: Recipe, x: Examples, options: ExplainOptions & { readonly baseline?: RowSource }): Promise<Explained> {
+  async run(one: Recipe, x: Examples, options: ExplainOptions & { readonly baseline?: RowSource }): Promise<Explained> {
     const model = this.#model;
     const { device } = model;
     const examples = model.rowsOf(x);
+    const baselines = options.baseline?.baselines ?? 1;
+    const recipe = baselines > 1 ? averaged(one) : one;
     const { method } = recipe;
     const classes = requireExplainable(recipe, model);
     const asked = classesOf(method, 'target', options.target, examples, classes);
@@ -207,6 +211,8 @@ export class Explainer {
     entry.users += 1;
     const results = new Map<string, Tensor>();
     const carried = new Map<string, Tensor>();
+    /** Averages with the current baseline in them, until it is done. */
+    const averages = new Map<string, Tensor>();
     try {
       const program = await entry.program;
       await device.guarded(method, () => {
@@ -214,48 +220,63 @@ export class Explainer {
           results.set(name, device.empty([examples, ...node.shape.slice(1)], node.dtype, `${method}/${name}`, { owner: 'explain' }));
         }
         for (const [name, node] of program.carried) {
-          carried.set(name, device.empty(node.shape, node.dtype, `${method}/${name}`, { owner: 'explain' }));
+          const make = (): Tensor => device.empty(node.shape, node.dtype, `${method}/${name}`, { owner: 'explain' });
+          carried.set(name, make());
+          if (name.startsWith(AVERAGE)) averages.set(name, make());
         }
       });
       const steps: (number | undefined)[] = [];
       const inFlight: Promise<void>[] = [];
       const slices = Math.ceil(samples / size.samples);
-      const total = Math.ceil(examples / size.rows) * slices;
+      const total = Math.ceil(examples / size.rows) * slices * baselines;
       let done = 0;
       for (let first = 0; first < examples; first += size.rows) {
         const count = Math.min(size.rows, examples - first);
-        for (let slice = 0; slice < slices; slice++) {
-          requireGoingOn(method, options.signal);
-          const firstSample = slice * size.samples;
-          const sliceCount = Math.min(size.samples, samples - firstSample);
-          model.requireAlive();
-          this.#runOnce(program, {
-            x,
-            first,
-            count,
-            baseline: options.baseline,
-            rows: {
-              target: asked.subarray(first, first + count),
-              against: against.subarray(first, first + count),
-              ...recipe.block?.(first, count),
-            },
-            data: { kind: Uint32Array.of(kind), ...recipe.slice?.(firstSample, sliceCount, size.samples) },
-            shared: recipe.shared ?? {},
-            rowTensors: recipe.rowTensors ?? {},
-            carried,
-            fresh: slice === 0,
-            results: slice === slices - 1 || recipe.observe ? results : undefined,
-          });
-          steps.push(stepOf(model));
-          done += 1;
-          if (total > 1) {
-            inFlight.push(device.gpu.queue.onSubmittedWorkDone());
-            if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
+        for (let baseline = 0; baseline < baselines; baseline++) {
+          for (let slice = 0; slice < slices; slice++) {
+            requireGoingOn(method, options.signal);
+            const firstSample = slice * size.samples;
+            const sliceCount = Math.min(size.samples, samples - firstSample);
+            model.requireAlive();
+            const last = baseline === baselines - 1 && (slice === slices - 1 || recipe.observe !== undefined);
+            this.#runOnce(program, {
+              x,
+              first,
+              count,
+              baseline: options.baseline && { rows: options.baseline, index: baseline },
+              rows: {
+                target: asked.subarray(first, first + count),
+                against: against.subarray(first, first + count),
+                ...recipe.block?.(first, count),
+              },
+              data: {
+                kind: Uint32Array.of(kind),
+                [`${AVERAGE}draw`]: Uint32Array.of(0, baseline, 1),
+                ...recipe.slice?.(firstSample, sliceCount, size.samples),
+              },
+              shared: recipe.shared ?? {},
+              rowTensors: recipe.rowTensors ?? {},
+              carried,
+              averages,
+              fresh: { samples: slice === 0, averages: baseline === 0 },
+              results: last ? results : undefined,
+            });
+            steps.push(stepOf(model));
+            done += 1;
+            if (total > 1) {
+              inFlight.push(device.gpu.queue.onSubmittedWorkDone());
+              if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
+            }
+            options.onProgress?.({ done, total });
+            if (await recipe.observe?.({ first, count, samples: firstSample + sliceCount, carried, done, total })) {
+              done += slices - 1 - slice;
+              break;
+            }
           }
-          options.onProgress?.({ done, total });
-          if (await recipe.observe?.({ first, count, samples: firstSample + sliceCount, carried, done, total })) {
-            done += slices - 1 - slice;
-            break;
+          // What this baseline was averaged into is what the next one is averaged with.
+          for (const [name, tensor] of averages) {
+            averages.set(name, carried.get(name) as Tensor);
+            carried.set(name, tensor);
           }
         }
       }
@@ -272,7 +293,7 @@ export class Explainer {
       throw error;
     } finally {
       entry.users -= 1;
-      disposeAll(carried.values());
+      disposeAll([...carried.values(), ...averages.values()]);
     }
   }
 
@@ -283,13 +304,15 @@ export class Explainer {
       x: Examples;
       first: number;
       count: number;
-      baseline: RowSource | undefined;
+      baseline: { readonly rows: RowSource; readonly index: number } | undefined;
       rows: Readonly<Record<string, Float32Array | Uint32Array>>;
       data: Readonly<Record<string, Float32Array | Uint32Array>>;
       shared: Readonly<Record<string, Tensor>>;
       rowTensors: Readonly<Record<string, Tensor>>;
       carried: ReadonlyMap<string, Tensor>;
-      fresh: boolean;
+      averages: ReadonlyMap<string, Tensor>;
+      /** Whether the first of an example's samples, and the first of its baselines, are in this run. */
+      fresh: { readonly samples: boolean; readonly averages: boolean };
       results: ReadonlyMap<string, Tensor> | undefined;
     },
   ): void {
@@ -314,7 +337,8 @@ export class Explainer {
         const bytes = 4 * rowElements(node.shape);
         copies.push({ from: tensor, fromByte: run.first * bytes, to: plan.tensor(node), toByte: 0, bytes: run.count * bytes });
       } else if (name === 'baseline') {
-        const given = (run.baseline ?? constantRows(0))(run.first, run.count, model);
+        const { rows, index } = run.baseline ?? { rows: constantRows(0), index: 0 };
+        const given = rows(run.first, run.count, model, index);
         if (given instanceof Float32Array) write(node, given);
         else {
           const bytes = 4 * rowElements(node.shape);
@@ -336,7 +360,7 @@ export class Explainer {
       }
       for (const [name, node] of program.carried) {
         const to = plan.tensor(node);
-        if (run.fresh) encoder.clearBuffer(to.buffer, to.byteOffset, to.bytes);
+        if (name.startsWith(AVERAGE) ? run.fresh.averages : run.fresh.samples) encoder.clearBuffer(to.buffer, to.byteOffset, to.bytes);
         else {
           const from = run.carried.get(name) as Tensor;
           encoder.copyBufferToBuffer(from.buffer, from.byteOffset, to.buffer, to.byteOffset, to.bytes);
@@ -347,7 +371,7 @@ export class Explainer {
       pass.end();
       for (const [name, node] of Object.entries(built.carry ?? {})) {
         const from = plan.tensor(node);
-        const to = run.carried.get(name) as Tensor;
+        const to = (run.averages.get(name) ?? run.carried.get(name)) as Tensor;
         encoder.copyBufferToBuffer(from.buffer, from.byteOffset, to.buffer, to.byteOffset, to.bytes);
       }
       for (const [name, to] of run.results ?? []) {
@@ -585,51 +609,6 @@ function classesOf(
     result[i] = value;
   }
   return result;
-}
-
-/** Rows for the examples from `first` on: values, or for each a row of a tensor. */
-export type RowSource = (first: number, count: number, model: Model) => Float32Array | readonly { tensor: Tensor; row: number }[];
-
-/** The same value everywhere. */
-export const constantRows =
-  (value: number): RowSource =>
-  (_first, count, model) =>
-    new Float32Array(count * elements(model.spec.inputShape)).fill(value);
-
-/** What a baseline may be given as: a value for every element, one example for all, or one an example. */
-export type Baseline = number | Tensor | Float32Array | readonly number[];
-
-/**
- * Rows of a baseline.
- *
- * @throws VitrineError `shape-mismatch` for neither one example nor as many as `x` has; `non-finite-data`, `invalid-option`
- */
-export function baselineRows(method: string, model: Model, x: Examples, baseline: Baseline = 0): RowSource {
-  if (typeof baseline === 'number') {
-    checkNumber(`${method}: baseline`, baseline, Number.NEGATIVE_INFINITY);
-    return constantRows(baseline);
-  }
-  const features = elements(model.spec.inputShape);
-  const examples = x.length / features;
-  if (baseline.length !== features && baseline.length !== x.length) {
-    throw shapeMismatch(
-      `${method}: the baseline is ${baseline instanceof Tensor ? show(baseline.shape) : `${baseline.length} values`}, but an example is ${show(model.spec.inputShape)} and x has ${examples}.`,
-      'give a number, one example, or one baseline an example.',
-      { method, baseline: baseline.length, features, examples },
-    );
-  }
-  const each = baseline.length === x.length && examples > 1;
-  if (baseline instanceof Tensor) {
-    return (first, count) => Array.from({ length: count }, (_, i) => ({ tensor: baseline, row: each ? first + i : 0 }));
-  }
-  const values = Float32Array.from(baseline);
-  checkFinite('baseline', 'baseline', values, features);
-  return (first, count) => {
-    if (each) return values.subarray(first * features, (first + count) * features);
-    const rows = new Float32Array(count * features);
-    for (let i = 0; i < count; i++) rows.set(values, i * features);
-    return rows;
-  };
 }
 
 /** Makes an attribution of what a run gave. */

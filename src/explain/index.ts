@@ -20,6 +20,7 @@ export { type MeanAttentionDistanceOptions, meanAttentionDistance } from './atte
 export { type AttentionRolloutOptions, attentionRollout } from './attention/rollout.ts';
 export { attentionWeights } from './attention/weights.ts';
 export type { Attribution, ExplainOptions, ExplainProgress, OutputKind } from './attribution.ts';
+export type { Baseline, BaselineOptions } from './baselines.ts';
 export { gaussianBlur } from './evaluate/blur.ts';
 export { complexity } from './evaluate/complexity.ts';
 export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
@@ -38,7 +39,7 @@ export {
 export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
-export type { Baseline } from './explainer.ts';
+export { type DeepLiftOptions, deepLift } from './local/deep-lift.ts';
 export { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';

@@ -1,22 +1,29 @@
+import { VitrineError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/graph.ts';
+import { Graph } from '../../engine/graph.ts';
 import type { Examples, Forward, Model } from '../../engine/model.ts';
 import { multiply, subtract } from '../../engine/ops/arithmetic.ts';
 import { matmul } from '../../engine/ops/matmul.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
-import type { Attribution, ExplainOptions } from '../attribution.ts';
-import { attributionOf, type Baseline, type Built, baselineRows, explainerOf, firstAffine, type Scene } from '../explainer.ts';
+import { type Attribution, type ExplainOptions, unsupportedModel } from '../attribution.ts';
+import { type BaselineOptions, baselineRows, type RowSource, recordBaseline } from '../baselines.ts';
+import { attributionOf, type Built, explainerOf, firstAffine, type Scene } from '../explainer.ts';
 import { alongPath } from '../ops/along-path.ts';
 import { weightedSum } from '../ops/samples.ts';
 import { type QuadratureRule, quadrature } from '../quadrature.ts';
+import { whyNotExact } from '../rules/deep-lift.ts';
+import { rescaled, rescaledData } from './deep-lift.ts';
 import { completenessGap, outputGradient, recordOptions } from './gradient.ts';
 
-export interface IntegratedGradientsOptions extends ExplainOptions {
-  /** Where the path begins: the absence of a signal. 0 (black) by default. */
-  readonly baseline?: Baseline;
+/** `baseline` is where the path begins: the absence of a signal, 0 (black) by default. */
+export interface IntegratedGradientsOptions extends ExplainOptions, BaselineOptions {
   /** Points on the path; 50 by default. */
   readonly steps?: number;
-  /** Gauss–Legendre by default. */
-  readonly rule?: QuadratureRule;
+  /**
+   * Gauss–Legendre by default. 'exact' takes no points: where the model has one layer of activations the integral is known, and takes the
+   * time of one point.
+   */
+  readonly rule?: QuadratureRule | 'exact';
   /**
    * Whether the path is folded through a first affine layer: exact, and 50 products with its weight become two. True by default, where the
    * model begins with one. False is the plain method, for comparison.
@@ -32,15 +39,19 @@ export interface IntegratedGradientsOptions extends ExplainOptions {
  * with respect to z are summed before they meet its weight: two forward products and one backward in place of `steps` of each.
  * **Shows** how f_c(x) − f_c(x′) divides among the elements (completeness: what is left over is `delta`). **Does not show** anything about
  * elements that equal the baseline: with black as baseline, black pixels get 0.
+ * With one layer of activations, f = v · g(W x + b), the integral is exact: ∫ g′(z(α)) dα = Δg / Δz, which is DeepLIFT's rescale rule (`rule: 'exact'`).
  * Defaults: 50 Gauss–Legendre points (Captum); baseline 0. PAIR takes 25 points with both ends, Zennit 20, tf-explain leaves out × (x − x′).
  * **Source** Sundararajan, Taly, Yan 2017, "Axiomatic attribution for deep networks".
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model` also for 'exact' where the
+ * integral is not known, `aborted`
  */
 export async function integratedGradients(model: Model, x: Examples, options: IntegratedGradientsOptions = {}): Promise<Attribution> {
-  const { steps = 50, rule = 'gaussLegendre', fold = true, baseline = 0 } = options;
-  const { points, weights } = quadrature(rule, steps);
+  const { steps = 50, rule = 'gaussLegendre', fold = true } = options;
   const method = 'integratedGradients';
+  const baseline = baselineRows(method, model, x, options.baseline, options);
+  if (rule === 'exact') return exactly(model, x, options, baseline);
+  const { points, weights } = quadrature(rule, steps);
   const explained = await explainerOf(model).run(
     {
       method,
@@ -50,10 +61,35 @@ export async function integratedGradients(model: Model, x: Examples, options: In
       build: (scene) => (fold && firstAffine(scene.forward) ? folded(scene) : plain(scene)),
     },
     x,
-    { ...options, baseline: baselineRows(method, model, x, baseline) },
+    { ...options, baseline },
   );
-  const record = { steps, rule, fold, baseline: typeof baseline === 'number' ? baseline : 'given' };
-  return attributionOf(method, recordOptions(options, record), explained);
+  return attributionOf(method, recordOptions(options, { steps, rule, fold, ...recordBaseline(options) }), explained);
+}
+
+async function exactly(model: Model, x: Examples, options: IntegratedGradientsOptions, baseline: RowSource): Promise<Attribution> {
+  const method = 'integratedGradients';
+  const why = whyNotExact(model.forward(new Graph(), 1));
+  if (why) {
+    throw unsupportedModel(
+      method,
+      `the rule 'exact' needs one layer of activations, but ${why}.`,
+      'leave rule out, which takes 50 points, or use deepLift.',
+    );
+  }
+  if ((options.output ?? 'logit') !== 'logit') {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: the rule 'exact' explains logits, but output is '${options.output}', which bends along the path.`,
+      'leave output out, or leave rule out, which takes 50 points.',
+      { output: options.output },
+    );
+  }
+  const explained = await explainerOf(model).run(
+    { method, key: 'exact', slice: rescaledData, build: (scene) => rescaled(scene, true) },
+    x,
+    { ...options, baseline },
+  );
+  return attributionOf(method, recordOptions(options, { rule: 'exact', ...recordBaseline(options) }), explained);
 }
 
 /** Unused places get weight 0. */
