@@ -22,11 +22,15 @@ export { attentionWeights } from './attention/weights.ts';
 export type { Attribution, ExplainOptions, ExplainProgress, OutputKind } from './attribution.ts';
 export type { Baseline, BaselineOptions } from './baselines.ts';
 export { gaussianBlur } from './evaluate/blur.ts';
+export { type CompletenessOptions, completeness } from './evaluate/completeness.ts';
 export { complexity } from './evaluate/complexity.ts';
 export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
 export { type Curves, type DeletionOptions, deletion, insertion, type RandomBand } from './evaluate/deletion.ts';
 export { type EfficientRandomisationOptions, efficientRandomisation } from './evaluate/efficient-randomisation.ts';
 export { type EvidenceMask, patchMask } from './evaluate/evidence.ts';
+export { type FaithfulnessOptions, faithfulnessCorrelation } from './evaluate/faithfulness-correlation.ts';
+export { type InfidelityOptions, infidelity, type Perturbation } from './evaluate/infidelity.ts';
+export { type InputInvarianceOptions, inputInvariance } from './evaluate/input-invariance.ts';
 export { type LocalLipschitzOptions, localLipschitz } from './evaluate/local-lipschitz.ts';
 export type { ExplanationMethod } from './evaluate/maps.ts';
 export { type MaxSensitivityOptions, maxSensitivity } from './evaluate/max-sensitivity.ts';
@@ -36,6 +40,7 @@ export {
   type RandomisationOrder,
   type RandomisationStage,
 } from './evaluate/model-randomisation.ts';
+export { type NonSensitivityOptions, nonSensitivity } from './evaluate/non-sensitivity.ts';
 export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
