@@ -79,7 +79,7 @@ export async function compile(device: Device, roots: readonly Node[], options: C
   return plan;
 }
 
-function makeStep(index: number, group: Group, { dispatch, variant, key }: Lowered, memory: Memory): PlanStep {
+function makeStep(index: number, group: Group, { call, dispatch, variant, key }: Lowered, memory: Memory): PlanStep {
   const tensorOf = (node: Node): Tensor => {
     const tensor = memory.tensors.get(node);
     if (!tensor) throw internal('compile.ts', `${nodeLabel(node)} has no tensor`);
@@ -91,6 +91,8 @@ function makeStep(index: number, group: Group, { dispatch, variant, key }: Lower
     index,
     operations: group.covers.map((node) => node.operation?.name ?? 'placeholder'),
     covers: group.covers,
+    family: group.family,
+    call,
     kernel: dispatch.kernel,
     variant,
     variantKey: key,
@@ -105,12 +107,13 @@ function makeStep(index: number, group: Group, { dispatch, variant, key }: Lower
 }
 
 interface Lowered {
+  readonly call: Call;
   readonly dispatch: Dispatch;
   readonly variant: string;
   readonly key: string;
 }
 
-/** Chooses a variant: what the table names for the class, then for the operation, then the first that supports the call. */
+/** Chooses a variant: what the table names for the class, then for the operation, what the tuner found, the first that supports the call. */
 async function lower(device: Device, { family, inputs, outputs, attributes }: Group, table: VariantTable): Promise<Lowered> {
   const call: Call = { inputs, outputs, attributes };
   const able = ({ needs, supports }: Variant): boolean => (!needs || device.features.has(needs)) && (supports?.(call) ?? true);
@@ -118,7 +121,8 @@ async function lower(device: Device, { family, inputs, outputs, attributes }: Gr
   const key = shapeClass ? `${family.name} ${shapeClass}` : family.name;
   // Under an operation's own name a variant is a preference, for the calls that it supports.
   const exact = shapeClass ? table[key] : undefined;
-  const wanted = exact ?? table[family.name];
+  const wanted =
+    exact ?? table[family.name] ?? (device.tuning && (await (await import('./tuning.ts')).remembered(device, key, family, call)));
   const isWanted = ({ name }: Variant): boolean => name === wanted;
   let { variants } = family;
   if (family.more && !(wanted === undefined ? variants.some(able) : variants.some(isWanted))) {
@@ -129,7 +133,7 @@ async function lower(device: Device, { family, inputs, outputs, attributes }: Gr
   if (wanted !== undefined && !(exact === undefined ? variants.some(isWanted) : named)) throw unknownVariant(key, wanted, candidates);
   const variant = named ?? candidates[0];
   if (!variant) throw internal('compile.ts', `no variant of ${key} serves ${JSON.stringify(inputs.map(({ shape }) => shape))}`);
-  return { dispatch: variant.dispatch(call), variant: variant.name, key };
+  return { call, dispatch: variant.dispatch(call), variant: variant.name, key };
 }
 
 function unknownVariant(key: string, name: string, candidates: readonly Variant[]): VitrineError {

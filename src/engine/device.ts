@@ -7,6 +7,7 @@ import { internal, VitrineError } from './errors.ts';
 import { type Kernel, kernelInterface } from './kernel.ts';
 import { type DataType, elements } from './operation.ts';
 import { Tensor } from './tensor.ts';
+import type { TuningStore } from './tuning.ts';
 
 /** Who makes a call: the two counters of the interface are kept apart by owner. */
 export type Owner = 'engine' | 'train' | 'reader' | 'explain' | 'ui';
@@ -52,6 +53,8 @@ export interface DeviceOptions {
   /** A device of yours. It cannot be replaced, so its loss is an error. */
   readonly gpu?: GPUDevice;
   readonly powerPreference?: GPUPowerPreference;
+  /** Where what `tune` finds is kept from one visit to the next; without it nothing is remembered. */
+  readonly tuning?: TuningStore;
 }
 
 /** What brings its own GPU objects back on a new device, in the order in which it was registered. */
@@ -183,7 +186,7 @@ async function requestBrowserDevice(powerPreference: GPUPowerPreference): Promis
  * @throws VitrineError `no-webgpu` (no navigator.gpu), `no-adapter` (no GPU that it may use)
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
-  if (options.gpu) return new Device(options.gpu, undefined);
+  if (options.gpu) return new Device(options.gpu, undefined, options.tuning);
   const request = options.requestDevice ?? (() => requestBrowserDevice(options.powerPreference ?? 'high-performance'));
   let gpu: GPUDevice | undefined;
   let why = 'requestDevice returned none';
@@ -203,7 +206,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
       },
     );
   }
-  return new Device(gpu, request);
+  return new Device(gpu, request, options.tuning);
 }
 
 export class Device {
@@ -215,6 +218,7 @@ export class Device {
   readonly lost: Promise<VitrineError | 'destroyed'>;
   /** How many devices came before this one: it grows at each replacement. */
   generation = 0;
+  readonly tuning: TuningStore | undefined;
 
   #gpu: GPUDevice;
   readonly #request: (() => Promise<GPUDevice>) | undefined;
@@ -231,8 +235,9 @@ export class Device {
   #end: VitrineError | undefined;
   #resolveLost!: (end: VitrineError | 'destroyed') => void;
 
-  constructor(gpu: GPUDevice, request: (() => Promise<GPUDevice>) | undefined) {
+  constructor(gpu: GPUDevice, request: (() => Promise<GPUDevice>) | undefined, tuning?: TuningStore) {
     this.#gpu = gpu;
+    this.tuning = tuning;
     this.#request = request;
     this.lost = new Promise((resolve) => {
       this.#resolveLost = resolve;

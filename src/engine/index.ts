@@ -55,3 +55,5 @@ export type {
   StopCondition,
   TrainerOptions,
 } from './training-options.ts';
+export { type Trial, type TunedClass, type TuneOptions, type Tuning, tune } from './tuner.ts';
+export type { TuningStore } from './tuning.ts';

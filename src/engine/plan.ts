@@ -7,6 +7,7 @@ import type { Device, DeviceBuffer, Owner, Pipeline } from './device.ts';
 import { checkWhole, internal, VitrineError } from './errors.ts';
 import { type Node, nodeLabel } from './graph.ts';
 import { type Kernel, kernelInterface, type ParameterValues, type Workgroups, writeParameters } from './kernel.ts';
+import type { Call, KernelFamily } from './operation.ts';
 import type { Tensor } from './tensor.ts';
 
 /** One dispatch of a plan. */
@@ -15,6 +16,9 @@ export interface PlanStep {
   /** Names of the operations it computes; several where they are fused. */
   readonly operations: readonly string[];
   readonly covers: readonly Node[];
+  /** What the kernel is one of the variants of, and the call that it serves: for the tuner. */
+  readonly family: KernelFamily;
+  readonly call: Call;
   kernel: Kernel;
   readonly variant: string;
   /** Key of the variant in a variant table. */
