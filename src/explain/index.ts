@@ -45,6 +45,12 @@ export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
 export { type DeepLiftOptions, deepLift } from './local/deep-lift.ts';
+export {
+  type Background,
+  type ExpectedGradientsAttribution,
+  type ExpectedGradientsOptions,
+  expectedGradients,
+} from './local/expected-gradients.ts';
 export { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
