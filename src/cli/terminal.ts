@@ -1,4 +1,5 @@
 /** What the commands show a person: colours and one moving line where there is a terminal, plain lines where there is none. */
+import type { Trial, TunedClass } from '../engine/index.ts';
 import type { EpochEvent, ProgressEvent } from './train-task.ts';
 
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] } as const;
@@ -79,6 +80,17 @@ export function progressBar(event: ProgressEvent, columns: number, colour: (text
   const width = Math.min(room, 32);
   const filled = Math.round((width * event.step) / Math.max(1, event.steps));
   return [label, `${colour('━'.repeat(filled))}${'─'.repeat(width - filled)}`, ...fields].join('  ');
+}
+
+/** What the tuner found: a line for each class of calls with the chosen variant, then those not chosen, in milliseconds. */
+export function tunedLines(classes: readonly TunedClass[]): string {
+  const each = ({ variant, milliseconds }: Trial): string => `${variant} ${milliseconds === null ? 'failed' : milliseconds.toPrecision(3)}`;
+  return classes
+    .map(({ key, chosen, trials }) => {
+      const others = trials.filter(({ variant }) => variant !== chosen).map(each);
+      return `tuned ${key}  ${trials.filter(({ variant }) => variant === chosen).map(each)} ms, not ${others.join(', ')}`;
+    })
+    .join('\n');
 }
 
 /** Where a command reports its progress. */

@@ -1,5 +1,7 @@
 /** What a training command asks of its page, and what the page tells it: plain data on both sides. */
 
+import type { TunedClass } from '../engine/index.ts';
+
 export const DATA_NAMES = ['mnist', 'german-credit', 'breast-cancer'] as const;
 export const MODEL_NAMES = ['mlp', 'linear'] as const;
 export type DataName = (typeof DATA_NAMES)[number];
@@ -15,6 +17,8 @@ export interface TrainParameters {
   readonly validationSplit: number;
   /** Whether the trained model's bytes and a picture of its activations are wanted. */
   readonly keep: boolean;
+  /** Whether the kernels are tuned first, after one step; otherwise the built-in variants train. */
+  readonly tune?: boolean;
 }
 
 export interface ReadyEvent {
@@ -70,6 +74,8 @@ export interface TrainSummary {
   readonly seed: number;
   /** The kernel variant of each operation: with seed and adapter it decides every bit of the result. */
   readonly variants: Readonly<Record<string, string>>;
+  /** The times of all variants that were tried, where the kernels were tuned. */
+  readonly tuning?: readonly TunedClass[];
   /** Means over the last epoch; losses in nats. */
   readonly trainLoss: number;
   readonly validationAccuracy: number | null;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clock, createProgress, epochLine, progressBar, progressLine } from '../../src/cli/terminal.ts';
+import { clock, createProgress, epochLine, progressBar, progressLine, tunedLines } from '../../src/cli/terminal.ts';
 import type { ProgressEvent } from '../../src/cli/train-task.ts';
 
 const event: ProgressEvent = {
@@ -51,4 +51,15 @@ test('a finished epoch shows its means and what was validated', () => {
 
 test('time is m:ss, with hours where there are any', () => {
   expect([0, 9.6, 61, 3661, Number.POSITIVE_INFINITY].map(clock)).toEqual(['0:00', '0:10', '1:01', '1:01:01', '–:––']);
+});
+
+test('what the tuner found is a line a class, with the times of those not chosen', () => {
+  const trials = [
+    { variant: 'quads', milliseconds: 0.8, timed: 1 },
+    { variant: 'register8x8', milliseconds: 1.25, timed: 0.5 },
+    { variant: 'block64x64', milliseconds: null, timed: 0, failure: 'too large' },
+  ];
+  expect(tunedLines([{ key: 'affine nn 784→128', before: 'quads', chosen: 'quads', trials }])).toBe(
+    'tuned affine nn 784→128  quads 0.800 ms, not register8x8 1.25, block64x64 failed',
+  );
 });

@@ -53,6 +53,22 @@ test('a training prints one line of JSON on stdout, tells how it goes on stderr 
   }
 }, 120_000);
 
+test('tuned kernels train from the same first weights, and what was tried is told', async () => {
+  const args = ['train', '--data', 'breast-cancer', '--epochs', '1', '--json'];
+  const { status, stdout, stderr } = await command(...args, '--tune');
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  const { variants, tuning = [], trainLoss } = JSON.parse(stdout) as TrainSummary;
+  expect(tuning.map(({ key }) => key.split(' ')[0])).toEqual(expect.arrayContaining(['gatherBatch', 'affine', 'adam']));
+  for (const { key, chosen, trials } of tuning) {
+    expect(variants[key]).toBe(chosen);
+    expect(trials.length).toBeGreaterThan(1);
+    expect(stderr).toContain(`tuned ${key}  ${chosen} `);
+  }
+  const plain = JSON.parse((await command(...args)).stdout) as TrainSummary;
+  expect(plain.tuning).toBeUndefined();
+  expect(Math.abs(trainLoss - plain.trainLoss)).toBeLessThan(1e-3);
+}, 180_000);
+
 test('without validation there is no validation accuracy', async () => {
   const { stdout } = await command('train', '--data', 'breast-cancer', '--epochs', '1', '--validation-split', '0', '--json');
   expect(JSON.parse(stdout)).toMatchObject({ validationAccuracy: null });

@@ -14,7 +14,7 @@ async function train(task: TrainParameters, report: (event: TrainEvent) => void,
   const device = await openDevice();
   const trained = await trainNetwork(device, task, data, report, signal);
   if (!trained) return {};
-  const { trainer, history, trainingExamples } = trained;
+  const { trainer, history, trainingExamples, tuning } = trained;
   const { model } = trainer;
   const last = history.epochs.at(-1) as EpochRecord;
   const seconds = history.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
@@ -29,7 +29,8 @@ async function train(task: TrainParameters, report: (event: TrainEvent) => void,
     epochs: task.epochs,
     batch: task.batch,
     seed: task.seed,
-    variants: { ...trainer.plan.variants },
+    variants: { ...trainer.gatherPlan?.variants, ...trainer.plan.variants },
+    ...(tuning ? { tuning } : {}),
     trainLoss: last.loss,
     validationAccuracy: last.validationAccuracy ?? null,
     testLoss,

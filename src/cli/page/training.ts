@@ -1,4 +1,15 @@
-import { adam, buildModel, createTrainer, type Dataset, type Device, type History, type Trainer } from '../../engine/index.ts';
+import {
+  adam,
+  buildModel,
+  createTrainer,
+  type Dataset,
+  type Device,
+  type History,
+  type Plan,
+  type Trainer,
+  type TunedClass,
+  tune,
+} from '../../engine/index.ts';
 import type { TrainEvent, TrainParameters } from '../train-task.ts';
 import { DATA, MODELS } from './recipes.ts';
 
@@ -24,17 +35,30 @@ export async function trainNetwork(
   { train, test }: { readonly train: Dataset; readonly test: Dataset },
   report: (event: TrainEvent) => void,
   signal: AbortSignal,
-): Promise<{ trainer: Trainer; history: History; trainingExamples: number } | undefined> {
+): Promise<{ trainer: Trainer; history: History; trainingExamples: number; tuning?: readonly TunedClass[] } | undefined> {
   report({ kind: 'stage', text: 'Compiling the kernels' });
   const { inputShape, classes = [] } = train;
   const model = await buildModel(device, { inputShape: [...inputShape], layers: MODELS[task.model](classes.length), seed: task.seed });
-  const trainer = await createTrainer(model, {
+  const options = {
     data: train,
     loss: 'crossEntropy',
     optimizer: adam(),
     batchSize: task.batch,
     validationSplit: task.validationSplit,
-  });
+  } as const;
+  let trainer = await createTrainer(model, options);
+  let tuning: readonly TunedClass[] | undefined;
+  if (task.tune) {
+    await trainer.run(1);
+    const found = await tune(device, [trainer.gatherPlan as Plan, trainer.plan], {
+      signal,
+      onTrial: (key, variant) => report({ kind: 'stage', text: `Tuning ${key}: ${variant}` }),
+    });
+    tuning = found.classes;
+    await trainer.reset();
+    trainer.dispose();
+    trainer = await createTrainer(model, { ...options, variants: found.variants });
+  }
   const validationExamples = Math.floor(train.size * task.validationSplit);
   const trainingExamples = train.size - validationExamples;
   const adapter = adapterName(device);
@@ -59,7 +83,7 @@ export async function trainNetwork(
     const why = history.stopped ?? 'no epoch was finished';
     throw new Error(`Training stopped: ${why}.\nTo mend: lower the learning rate, or look at the data.`);
   }
-  return { trainer, history, trainingExamples };
+  return { trainer, history, trainingExamples, ...(tuning ? { tuning } : {}) };
 }
 
 /** `google swiftshader`: what the browser tells of the adapter. */
