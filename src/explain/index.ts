@@ -44,6 +44,7 @@ export { type NonSensitivityOptions, nonSensitivity } from './evaluate/non-sensi
 export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
+export { internalInfluence, type LayerOptions, layerConductance } from './local/conductance.ts';
 export { type DeepLiftOptions, deepLift } from './local/deep-lift.ts';
 export {
   type Background,

@@ -51,6 +51,13 @@ export function quadrature(rule: QuadratureRule, count: number): Quadrature {
   }
 }
 
+/** `count` values from `first` on in a run of `width` samples; places that are not used get 0. */
+export function padded(values: readonly number[], first: number, count: number, width: number): Float32Array {
+  const result = new Float32Array(width);
+  result.set(values.slice(first, first + count));
+  return result;
+}
+
 function gaussLegendre(count: number): Quadrature {
   const points: number[] = [];
   const weights: number[] = [];

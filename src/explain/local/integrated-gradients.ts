@@ -10,7 +10,7 @@ import { type BaselineOptions, baselineRows, type RowSource, recordBaseline } fr
 import { attributionOf, type Built, explainerOf, firstAffine, type Scene } from '../explainer.ts';
 import { alongPath } from '../ops/along-path.ts';
 import { weightedSum } from '../ops/samples.ts';
-import { type QuadratureRule, quadrature } from '../quadrature.ts';
+import { padded, type QuadratureRule, quadrature } from '../quadrature.ts';
 import { whyNotExact } from '../rules/deep-lift.ts';
 import { rescaled, rescaledData } from './deep-lift.ts';
 import { completenessGap, outputGradient, recordOptions } from './gradient.ts';
@@ -90,13 +90,6 @@ async function exactly(model: Model, x: Examples, options: IntegratedGradientsOp
     { ...options, baseline },
   );
   return attributionOf(method, recordOptions(options, { rule: 'exact', ...recordBaseline(options) }), explained);
-}
-
-/** Unused places get weight 0. */
-function padded(values: readonly number[], first: number, count: number, width: number): Float32Array {
-  const result = new Float32Array(width);
-  result.set(values.slice(first, first + count));
-  return result;
 }
 
 function plain(scene: Scene): Built {
