@@ -58,6 +58,7 @@ export { type IntegratedGradientsOptions, integratedGradients } from './local/in
 export { type LrpAttribution, type LrpOptions, lrp } from './local/lrp.ts';
 export { type OcclusionOptions, occlusion } from './local/occlusion.ts';
 export { type SaliencyOptions, saliency } from './local/saliency.ts';
+export { type ShapleyAttribution, type ShapleyOptions, type ShapleyProgress, shapleyValues } from './local/shapley.ts';
 export { type SmoothGradOptions, smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
 export {
   type BitMasks,
@@ -65,6 +66,7 @@ export {
   type CoalitionValues,
   coalitionValues,
   eachFeature,
+  type GroupAttribution,
   type Groups,
   type GroupsGiven,
   imagePatches,

@@ -18,8 +18,9 @@ import { subtract } from '../engine/ops/arithmetic.ts';
 import { matmul } from '../engine/ops/matmul.ts';
 import { reshape } from '../engine/ops/reshape.ts';
 import type { Tensor } from '../engine/tensor.ts';
-import { disposeAll, type ExplainOptions } from './attribution.ts';
-import { type Baseline, baselineRows, explainerOf, firstAffine, type Scene } from './explainer.ts';
+import { type Attribution, disposeAll, type ExplainOptions } from './attribution.ts';
+import { type BaselineOptions, baselineRows, recordBaseline } from './baselines.ts';
+import { explainerOf, firstAffine, type Scene } from './explainer.ts';
 import { recordOptions } from './local/gradient.ts';
 import { collect } from './ops/collect.ts';
 import { groupProducts } from './ops/group-products.ts';
@@ -27,6 +28,7 @@ import { maskBits, maskWidth, maskWords } from './ops/mask-bits.ts';
 import { maskedRows } from './ops/masked-rows.ts';
 import { rankOrder, strictRanks } from './ops/rank-order.ts';
 import { rankedRows, rankedSums } from './ops/ranked-rows.ts';
+import { spread } from './ops/spread.ts';
 
 /** Which elements of an example are kept or hidden together. */
 export interface Groups {
@@ -153,9 +155,8 @@ export function groupData(groups: Groups): Readonly<Record<string, Uint32Array>>
   return { groupOf: groups.of, groupStart: start, groupMembers: members };
 }
 
-export interface MaskedOptions extends ExplainOptions {
-  /** What a hidden element is replaced by: a number for all, one example, or one baseline an example; 0 (black) by default. */
-  readonly baseline?: Baseline;
+/** `baseline` is what a hidden element is replaced by, 0 (black) by default. */
+export interface MaskedOptions extends ExplainOptions, BaselineOptions {
   /**
    * Whether masked copies are folded behind a first affine layer: exact, and much cheaper. True by default, where the model begins with one. False is the
    * plain way, for comparison.
@@ -165,8 +166,33 @@ export interface MaskedOptions extends ExplainOptions {
 
 /** What an attribution records of the options that these methods have. */
 export function recordMasked(options: MaskedOptions, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { baseline = 0, fold = true } = options;
-  return recordOptions(options, { ...own, fold, baseline: typeof baseline === 'number' ? baseline : 'given' });
+  return recordOptions(options, { ...own, fold: options.fold ?? true, ...recordBaseline(options) });
+}
+
+/** An attribution of groups; its `values` divide each group's value equally among the group's elements, so that both have one sum. */
+export interface GroupAttribution extends Attribution {
+  readonly groups: Groups;
+  /** [rows, groups] */
+  readonly groupValues: Tensor;
+}
+
+/** The data that `spreadGroups` needs, for `Recipe.slice`. */
+export function spreadData({ count, of }: Groups): Readonly<Record<string, Float32Array | Uint32Array>> {
+  const sizes = new Uint32Array(count);
+  for (const group of of) sizes[group] = (sizes[group] as number) + 1;
+  return {
+    spreadStart: Uint32Array.from({ length: of.length + 1 }, (_, i) => i),
+    groupOf: of,
+    share: Float32Array.from(of, (group) => 1 / (sizes[group] as number)),
+  };
+}
+
+/** Each group's number divided among its elements, [rows, ...inputShape]. */
+export function spreadGroups(scene: Scene, groups: Groups, values: Node): Node {
+  const features = groups.of.length;
+  const start = scene.input('spreadStart', [features + 1], 'uint32');
+  const members = scene.input('groupOf', [features], 'uint32');
+  return reshape(spread(values, start, members, scene.input('share', [features])), scene.x.shape);
 }
 
 /** Whether masked copies can be folded in this scene. */
@@ -252,7 +278,7 @@ export const MOST_COPIES = 4096;
  */
 export async function coalitionValues(model: Model, x: Examples, masks: Masks, options: CoalitionOptions = {}): Promise<CoalitionValues> {
   const method = 'coalitionValues';
-  const { baseline = 0, fold = true } = options;
+  const { fold = true } = options;
   const groups = groupsOf(method, model, options.groups);
   const source = sourceOf(method, groups, masks, () => model.rowsOf(x));
   const data = groupData(groups);
@@ -272,7 +298,7 @@ export async function coalitionValues(model: Model, x: Examples, masks: Masks, o
       },
     },
     x,
-    { ...options, baseline: baselineRows(method, model, x, baseline) },
+    { ...options, baseline: baselineRows(method, model, x, options.baseline, options) },
   );
   const get = (name: string): Tensor => tensors.get(name) as Tensor;
   return {

@@ -5,7 +5,8 @@ import { elements } from '../../engine/operation.ts';
 import { subtract } from '../../engine/ops/arithmetic.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
 import type { Attribution } from '../attribution.ts';
-import { attributionOf, baselineRows, explainerOf, firstAffine, type Scene } from '../explainer.ts';
+import { baselineRows } from '../baselines.ts';
+import { attributionOf, explainerOf, firstAffine, type Scene } from '../explainer.ts';
 import {
   eachFeature,
   folds,
@@ -52,7 +53,7 @@ export interface OcclusionOptions extends MaskedOptions {
  */
 export async function occlusion(model: Model, x: Examples, options: OcclusionOptions = {}): Promise<Attribution> {
   const method = 'occlusion';
-  const { baseline = 0, fold = true } = options;
+  const { fold = true } = options;
   const { windows, record } = windowsOf(method, model, options);
   const features = elements(model.spec.inputShape);
   const lists = listsOf(windows);
@@ -93,7 +94,7 @@ export async function occlusion(model: Model, x: Examples, options: OcclusionOpt
       },
     },
     x,
-    { ...options, baseline: baselineRows(method, model, x, baseline) },
+    { ...options, baseline: baselineRows(method, model, x, options.baseline, options) },
   );
   return attributionOf(method, recordMasked(options, record), explained);
 }

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest';
+import { Graph } from '../../../src/engine/graph.ts';
+import { permute } from '../../../src/engine/random.ts';
+import { exactShapley, marginals, shapleyWeights } from '../../../src/explain/ops/shapley.ts';
+import { checkOperation } from '../../engine/ops/check-operation.ts';
+import { failOnGpuErrors } from '../../engine/test-device.ts';
+
+failOnGpuErrors();
+
+/** By the definition over orders: the mean, over all n! of them, of what a group adds when it arrives. */
+function overAllOrders(v: readonly number[], n: number): number[] {
+  const total = Array<number>(n).fill(0);
+  let orders = 0;
+  const arrive = (present: number, added: number[]): void => {
+    if (present === 2 ** n - 1) {
+      orders += 1;
+      added.forEach((value, i) => {
+        total[i] = (total[i] as number) + value;
+      });
+      return;
+    }
+    for (let i = 0; i < n; i++) {
+      if (present & (1 << i)) continue;
+      const next = present | (1 << i);
+      arrive(
+        next,
+        added.map((value, j) => (j === i ? (v[next] as number) - (v[present] as number) : value)),
+      );
+    }
+  };
+  arrive(0, Array<number>(n).fill(0));
+  return total.map((value) => value / orders);
+}
+
+const bitsOf = (s: number): number => [...s.toString(2)].filter((bit) => bit === '1').length;
+
+describe('exactShapley', () => {
+  test('its weights over all coalitions without a group sum to 1', () => {
+    for (const n of [1, 2, 7, 16]) {
+      const weights = shapleyWeights(n);
+      let sum = 0;
+      for (let s = 0; s < 2 ** (n - 1); s++) sum += weights[bitsOf(s)] as number;
+      expect(Math.abs(sum - 1)).toBeLessThan(1e-6);
+    }
+  });
+
+  test.each([
+    [1, 1],
+    [2, 2],
+    [3, 4],
+    [2, 7],
+  ])('of %i examples and %i groups is the mean over all orders', async (examples, n) => {
+    await checkOperation({
+      build: exactShapley,
+      inputs: [{ shape: [examples, 2 ** n] }, { shape: [n], values: Array.from(shapleyWeights(n)) }],
+      reference: (v = []) => Array.from({ length: examples }, (_, e) => overAllOrders(v.slice(e * 2 ** n, (e + 1) * 2 ** n), n)).flat(),
+      gradient: false,
+    });
+  });
+
+  test.each([12, 13, 14])('of %i groups sums as many coalitions as there are', async (n) => {
+    await checkOperation({
+      build: exactShapley,
+      inputs: [{ shape: [2, 2 ** n] }, { shape: [n], values: Array.from(shapleyWeights(n)) }],
+      reference: (v = [], weight = []) =>
+        Array.from({ length: 2 * n }, (_, k) => {
+          const [e, i] = [Math.floor(k / n), k % n];
+          let total = 0;
+          for (let s = 0; s < 2 ** n; s++) {
+            if (s & (1 << i)) continue;
+            total += (weight[bitsOf(s)] as number) * ((v[e * 2 ** n + (s | (1 << i))] as number) - (v[e * 2 ** n + s] as number));
+          }
+          return total;
+        }),
+      gradient: false,
+    });
+  });
+
+  test('refuses values of other coalitions', () => {
+    const graph = new Graph();
+    expect(() => exactShapley(graph.placeholder('v', [2, 9]), graph.placeholder('w', [3]))).toThrow(
+      'exactShapley: v is [2, 9]; it must be [2, 8], a value for each coalition.',
+    );
+  });
+});
+
+describe('marginals', () => {
+  test.each([
+    [1, 1, 1, 1],
+    [2, 3, 1, 5],
+    [3, 2, 2, 33],
+  ])('of %i examples, %i draws of %i orders, %i groups', async (examples, draws, orders, n) => {
+    const rank = Array.from({ length: draws * orders * n }, (_, i) => permute(i % n, n, 7, Math.floor(i / n)));
+    await checkOperation({
+      build: (v, none, ranks) => marginals(v, none, ranks, { orders }),
+      inputs: [
+        { shape: [examples * draws * orders * n] },
+        { shape: [examples] },
+        { shape: [draws * orders, n], dtype: 'uint32', values: rank },
+      ],
+      reference: (v = [], none = []) =>
+        Array.from({ length: examples * draws * n }, (_, k) => {
+          const [i, draw] = [k % n, Math.floor(k / n) % draws];
+          const e = Math.floor(k / n / draws);
+          let total = 0;
+          for (let o = 0; o < orders; o++) {
+            const order = draw * orders + o;
+            const place = rank[order * n + i] as number;
+            const at = (p: number): number => (p < 0 ? none[e] : v[(e * draws * orders + order) * n + p]) as number;
+            total += at(place) - at(place - 1);
+          }
+          return total / orders;
+        }),
+      gradient: false,
+    });
+  });
+});
