@@ -1,5 +1,6 @@
 /** The one interface that every contender implements, and what is known of each without loading it. */
 
+import type { TunedClass } from '../engine/index.ts';
 import type { TimedWorkload } from './workloads.ts';
 
 /**
@@ -17,12 +18,15 @@ export interface Session {
   run(times: number): Promise<number>;
   /** Only the JavaScript of `times` repetitions, with nothing awaited in between, for the overhead of a step; absent where it cannot be told apart. */
   encode?(times: number): void | Promise<void>;
+  /** The times of all kernel variants, where the contender was asked to tune and can. */
+  readonly tuning?: readonly TunedClass[];
 }
 
 export interface Contender {
   /** Versions of its packages, and how it does the work where there was a choice. */
   readonly description: string;
-  open(workload: TimedWorkload): Promise<Session>;
+  /** With `tune` it may look for the fastest kernels of this adapter before anything is timed. */
+  open(workload: TimedWorkload, tune?: boolean): Promise<Session>;
 }
 
 export type ContenderName = 'vitrine' | 'tfjs-webgpu' | 'jax-webgpu' | 'tfjs-wasm' | 'jax-wasm' | 'tfjs-cpu';

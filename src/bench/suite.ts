@@ -1,5 +1,6 @@
 /** Runs workloads over contenders and makes the rows of the table. The studio's page and the command line both call this. */
 
+import type { TunedClass } from '../engine/index.ts';
 import type { AdapterFigures } from './adapter.ts';
 import { type Agreement, compare } from './agreement.ts';
 import { type ContenderName, contenders as facts, type Results } from './contender.ts';
@@ -27,6 +28,8 @@ export interface Row {
   /** Why there is no number. */
   readonly failure?: string;
   readonly note?: string;
+  /** With `tune`: the chosen kernel variants, and the times of those not chosen. */
+  readonly tuning?: readonly TunedClass[];
 }
 
 export interface SuiteOptions {
@@ -36,6 +39,8 @@ export interface SuiteOptions {
   readonly baseline: ContenderName;
   /** Timed samples of each contender; 5 by default. */
   readonly repeats?: number;
+  /** Whether contenders that can are to tune their kernels before they are timed. */
+  readonly tune?: boolean;
   /** About how long a sample lasts; 700 by default. A repetition that takes longer is a sample by itself. */
   readonly sampleMilliseconds?: number;
   readonly signal?: AbortSignal;
@@ -65,6 +70,7 @@ export interface Measured {
   readonly agreement?: Agreement;
   readonly failure?: string;
   readonly note?: string;
+  readonly tuning?: readonly TunedClass[];
 }
 
 /** Rows of a workload from what was measured, with the ratio to the baseline. */
@@ -78,7 +84,7 @@ export function rowsOf(
   const medianOf = (each: Measured | undefined): number | null => (each && each.values.length > 0 ? summarise(each.values).median : null);
   const base = medianOf(measured.find(({ contender }) => contender === baseline));
   return measured.map((each) => {
-    const { contender, values, agreement, failure, note } = each;
+    const { contender, values, agreement, failure, note, tuning } = each;
     const { min, max } = values.length > 0 ? summarise(values) : { min: null, max: null };
     const median = medianOf(each);
     return {
@@ -95,6 +101,7 @@ export function rowsOf(
       ...(agreement && Number.isFinite(agreement.largestError) ? { largestError: agreement.largestError } : {}),
       ...(failure === undefined ? {} : { failure }),
       ...(note === undefined ? {} : { note }),
+      ...(tuning === undefined ? {} : { tuning }),
     };
   });
 }
@@ -167,6 +174,7 @@ interface Runner {
   readonly values: number[];
   agreement?: Agreement;
   failure?: string;
+  tuning?: readonly TunedClass[];
 }
 
 async function runTimed(workload: TimedWorkload, options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
@@ -194,7 +202,8 @@ async function runTimed(workload: TimedWorkload, options: SuiteOptions, report: 
     await each(runners, async (runner) => {
       const { title } = facts[runner.contender];
       stage(`opening and checking ${title}`);
-      await runner.station.call('open', runner.contender, workload.name, false);
+      const tuning = await runner.station.call('open', runner.contender, workload.name, false, options.tune);
+      if (tuning) runner.tuning = tuning;
       runner.agreement = compare(await runner.station.call('results'), reference);
       if (!runner.agreement.agrees) throw new Error(`It disagrees with the reference: ${runner.agreement.detail}.`);
       stage(`warming up ${title}`);

@@ -9,8 +9,11 @@ import { summarise } from './statistics.ts';
 import { findWorkload, isTimed, type TimedWorkload } from './workloads.ts';
 
 export interface WorkerTasks {
-  /** Loads the contender and sets the workload up. With `counting`, its calls are counted from here on. Returns its description. */
-  open(contender: ContenderName, workload: string, counting: boolean): Promise<string>;
+  /**
+   * Loads the contender and sets the workload up. With `counting`, its calls are counted from here on; with `tune`, it may tune its kernels
+   * first. Returns what the tuner found.
+   */
+  open(contender: ContenderName, workload: string, counting: boolean, tune?: boolean): Promise<Session['tuning']>;
   results(): Promise<Results>;
   /** What the results of a workload must be. */
   reference(workload: string): Promise<Results>;
@@ -59,11 +62,11 @@ async function milliseconds(times: number): Promise<number> {
 }
 
 const tasks: WorkerTasks = {
-  async open(contender, workload, counting) {
+  async open(contender, workload, counting, tune = false) {
     if (counting) installCounter();
     const { contender: loaded } = await loadContender[contender]();
-    session = await loaded.open(timedWorkload(workload));
-    return loaded.description;
+    session = await loaded.open(timedWorkload(workload), tune);
+    return session.tuning;
   },
 
   results: () => opened().results(),

@@ -26,6 +26,17 @@ test('a run of Vitrine agrees with the reference and gives one row, and a conten
   expect(events.some(({ kind }) => kind === 'rows')).toBe(true);
 }, 120_000);
 
+test('tuned kernels agree with the reference, and the row tells what was tried', async () => {
+  const { rows } = await runSuite({ ...small, workloads: ['matmul-256', 'infer-mlp-256'], contenders: ['vitrine'], tune: true });
+  expect(rows.map(({ workload, agreement }) => [workload, agreement])).toEqual([
+    ['matmul-256', true],
+    ['infer-mlp-256', true],
+  ]);
+  const keys = rows.map(({ tuning = [] }) => tuning.map(({ key }) => key));
+  expect(keys[0]).toEqual(['matmul nn 256→256']);
+  expect(keys[1]).toEqual(expect.arrayContaining(['affine nn 784→128', 'affine nn 128→10']));
+}, 180_000);
+
 test('products and inference agree with the reference', async () => {
   const { rows } = await runSuite({ ...small, workloads: ['matmul-256', 'infer-mlp-256'], contenders: ['vitrine'] });
   expect(rows.map(({ workload, agreement, unit }) => [workload, agreement, unit])).toEqual([

@@ -1,6 +1,21 @@
 /** Vitrine, through its public interface. */
 
-import { adam, buildModel, compile, createTrainer, type Device, dense, Graph, openDevice, type StepRecord } from '../../engine/index.ts';
+import {
+  adam,
+  buildModel,
+  compile,
+  createTrainer,
+  type Device,
+  dense,
+  Graph,
+  type Node,
+  openDevice,
+  type Plan,
+  type StepRecord,
+  type TunedClass,
+  type TuningStore,
+  tune,
+} from '../../engine/index.ts';
 import { matmul } from '../../engine/ops/matmul.ts';
 import type { Attribution } from '../../explain/index.ts';
 import type { AdapterFigures } from '../adapter.ts';
@@ -106,15 +121,16 @@ async function openExplanation(device: Device, workload: TimedWorkload & { kind:
 /** Products that go into one submit. */
 const MOST_A_SUBMIT = 32;
 
-async function openProduct(device: Device, size: number): Promise<Session> {
+async function compileProduct(device: Device, size: number): Promise<{ plan: Plan; y: Node }> {
   const graph = new Graph();
-  const [a, b] = (['a', 'b'] as const).map((name) => graph.placeholder(name, [size, size])) as [
-    ReturnType<Graph['placeholder']>,
-    ReturnType<Graph['placeholder']>,
-  ];
+  const [a, b] = (['a', 'b'] as const).map((name) => graph.placeholder(name, [size, size])) as [Node, Node];
   const y = matmul(a, b);
   const tensors = new Map([a, b].map((node, i) => [node, device.tensor(matrix(i === 0 ? 'a' : 'b', size), [size, size])]));
-  const plan = await compile(device, [y], { name: `matmul ${size}`, tensors });
+  return { y, plan: await compile(device, [y], { name: `matmul ${size}`, tensors }) };
+}
+
+async function openProduct(device: Device, size: number): Promise<Session> {
+  const { plan, y } = await compileProduct(device, size);
   const repeat = (times: number): void => {
     for (let left = times; left > 0; left -= MOST_A_SUBMIT) plan.run(Math.min(left, MOST_A_SUBMIT));
   };
@@ -195,13 +211,48 @@ export async function profileWorkload(workload: TimedWorkload, adapter: AdapterF
   return profileStep(workload.name, [...(trainer.gatherPlan ? [trainer.gatherPlan] : []), trainer.plan], adapter);
 }
 
+/** Tunes the kernels of a workload after its first step, in plans of its own; those compiled afterwards take what was found. */
+async function tuneFor(device: Device, workload: TimedWorkload): Promise<readonly TunedClass[]> {
+  if (workload.kind === 'train') {
+    const trainer = await openTrainer(device, workload);
+    await trainer.run(1);
+    const { classes } = await tune(device, [trainer.gatherPlan as Plan, trainer.plan]);
+    trainer.dispose();
+    trainer.model.dispose();
+    return classes;
+  }
+  const plan = workload.kind === 'matmul' ? (await compileProduct(device, workload.size)).plan : await forwardPlan(device, workload);
+  plan.run();
+  const { classes } = await tune(device, [plan]);
+  plan.dispose();
+  return classes;
+}
+
+async function forwardPlan(device: Device, { network, batch }: { readonly network: NetworkName; readonly batch: number }): Promise<Plan> {
+  const model = await buildModel(device, networkOf(network));
+  const forward = model.forward(new Graph(), batch);
+  return compile(device, [forward.output], { tensors: model.bindings(forward) });
+}
+
+/** Remembers as long as the page lives. */
+function memory(): TuningStore {
+  const texts = new Map<string, string>();
+  return { load: (key) => texts.get(key), save: (key, text) => void texts.set(key, text) };
+}
+
+async function openWorkload(device: Device, workload: TimedWorkload): Promise<Session> {
+  if (workload.kind === 'train') return openTraining(device, workload);
+  if (workload.kind === 'infer') return openInference(device, workload);
+  if (workload.kind === 'saliency' || workload.kind === 'integrated-gradients') return openExplanation(device, workload);
+  return openProduct(device, workload.size);
+}
+
 export const contender: Contender = {
   description: 'fused plans, many steps a submit',
-  async open(workload) {
-    const device = await openDevice();
-    if (workload.kind === 'train') return openTraining(device, workload);
-    if (workload.kind === 'infer') return openInference(device, workload);
-    if (workload.kind === 'saliency' || workload.kind === 'integrated-gradients') return openExplanation(device, workload);
-    return openProduct(device, workload.size);
+  async open(workload, tuned = false) {
+    if (!tuned) return openWorkload(await openDevice(), workload);
+    const device = await openDevice({ tuning: memory() });
+    const tuning = await tuneFor(device, workload);
+    return { ...(await openWorkload(device, workload)), tuning };
   },
 };

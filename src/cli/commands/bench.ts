@@ -8,7 +8,7 @@ import { type BenchBuild, buildBench } from '../bench-build.ts';
 import { Interrupted, usageError } from '../command-error.ts';
 import { type Headless, openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, type OptionValues, readOptions } from '../options.ts';
-import { createProgress, type Progress, paint } from '../terminal.ts';
+import { createProgress, type Progress, paint, tunedLines } from '../terminal.ts';
 import { printHelp } from '../train-options.ts';
 
 const workloadNames = workloads.map(({ name }) => name);
@@ -18,6 +18,7 @@ export const OPTIONS: Options = {
   contenders: { kind: 'text', help: `some of the contenders, with commas between: ${contenderNames.join(', ')}` },
   baseline: { kind: 'text', help: 'the contender that the others are divided by (tfjs-webgpu where it takes part)' },
   repeats: { kind: 'whole', value: 5, least: 1, help: 'timed samples of each' },
+  tune: { kind: 'flag', help: 'let Vitrine time the variants of its kernels first and take the fastest' },
   json: { kind: 'flag', help: 'print the result as one line of JSON' },
 };
 
@@ -43,7 +44,8 @@ export function suiteOptions(values: OptionValues): SuiteOptions {
   if (!contenders.includes(baseline)) {
     throw usageError(`--baseline is ${baseline}, which does not take part.`, `use one of ${contenders.join(', ')}.`);
   }
-  return { workloads: names(values, 'only', workloadNames), contenders, baseline, repeats: values.number('repeats') as number };
+  const repeats = values.number('repeats') as number;
+  return { workloads: names(values, 'only', workloadNames), contenders, baseline, repeats, tune: values.flag('tune') };
 }
 
 /** The suite in one page, then what only a command can do: weigh the builds and open page after page from nothing. */
@@ -64,7 +66,10 @@ async function measure(
       const news = event as SuiteEvent;
       if (news.kind === 'stage') progress.stage(news.text);
       else if (news.kind === 'failure') onWarning(news.text);
-      else if (news.kind === 'rows') progress.line(formatBrief(news.rows));
+      else if (news.kind === 'rows') {
+        progress.line(formatBrief(news.rows));
+        for (const { tuning } of news.rows) if (tuning) progress.line(tunedLines(tuning));
+      }
     },
     onWarning,
   });
