@@ -3,21 +3,21 @@
 import { VitrineError } from '../engine/errors.ts';
 import type { Examples, Model } from '../engine/model.ts';
 import type { Attribution, ExplainOptions } from './attribution.ts';
-import type { Baseline } from './explainer.ts';
+import type { BaselineOptions } from './baselines.ts';
+import { deepLift } from './local/deep-lift.ts';
+import { type ExpectedGradientsOptions, expectedGradients } from './local/expected-gradients.ts';
 import { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 import { inputXGradient } from './local/input-x-gradient.ts';
 import { integratedGradients } from './local/integrated-gradients.ts';
 import { lrp } from './local/lrp.ts';
+import { occlusion } from './local/occlusion.ts';
 import { saliency } from './local/saliency.ts';
+import { shapleyValues } from './local/shapley.ts';
 import { smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
+import { type Groups, imagePatches } from './masked.ts';
 
 /** What every method of the table understands; each has more options of its own. */
-export interface MethodOptions extends ExplainOptions {
-  /** Taken by the methods that compare with an absence. */
-  readonly baseline?: Baseline;
-  /** Taken by the methods that draw at random. */
-  readonly seed?: number;
-}
+export interface MethodOptions extends ExplainOptions, BaselineOptions {}
 
 export interface Method {
   /** As it is exported. */
@@ -115,6 +115,31 @@ export const methods: readonly Method[] = [
     explain: integratedGradients,
   },
   {
+    name: 'expectedGradients',
+    title: 'Expected gradients',
+    source: 'Erion et al. 2021; Lundberg, Lee 2017',
+    question: 'The same, on the average over examples of the data in place of one baseline.',
+    caveat: 'Random: each value comes with a standard error. Needs a background data set.',
+    cost: '200F + 200B',
+    signed: true,
+    complete: true,
+    cheap: false,
+    // It says itself what is missing where there is no background.
+    explain: (model, x, options) => expectedGradients(model, x, options as ExpectedGradientsOptions),
+  },
+  {
+    name: 'deepLift',
+    title: 'DeepLIFT (rescale)',
+    source: 'Shrikumar, Greenside, Kundaje 2017',
+    question: 'How does the output, less that of the baseline, divide among the inputs, layer by layer?',
+    caveat: 'Two networks with the same function may get different maps. With one hidden layer it is integrated gradients, exactly.',
+    cost: '2F + 1B',
+    signed: true,
+    complete: true,
+    cheap: true,
+    explain: deepLift,
+  },
+  {
     name: 'lrp',
     title: 'Layer-wise relevance propagation (ε)',
     source: 'Bach et al. 2015',
@@ -150,7 +175,41 @@ export const methods: readonly Method[] = [
     cheap: true,
     explain: deconvnet,
   },
+  {
+    name: 'occlusion',
+    title: 'Occlusion',
+    source: 'Zeiler, Fergus 2014',
+    question: 'How much does the output fall when this part of the input is covered?',
+    caveat: 'Parts that stand in for each other look unimportant one by one.',
+    cost: '169F on 28 × 28',
+    signed: true,
+    complete: false,
+    cheap: false,
+    explain: occlusion,
+  },
+  {
+    name: 'shapleyValues',
+    title: 'Shapley values',
+    source: 'Shapley 1953; Štrumbelj, Kononenko 2010',
+    question: 'What does each part give on the average over all orders in which the parts could appear?',
+    caveat: 'Of 16 patches of an image, not of its pixels; and the network has seen no image with patches missing.',
+    cost: '65,536F for 16 parts, their first layer 16 wide',
+    signed: true,
+    complete: true,
+    cheap: false,
+    explain: (model, x, options) => shapleyValues(model, x, { ...options, ...partsOf(model) }),
+  },
 ];
+
+/** A side of an image is cut into so many parts. */
+const PARTS = 4;
+
+/** Patches of an image, as few as exact Shapley values can be had of; the columns of a table as they are. */
+function partsOf({ spec: { inputShape } }: Model): { groups?: Groups } {
+  const [height, width] = inputShape;
+  if (inputShape.length < 2 || height === undefined || width === undefined) return {};
+  return { groups: imagePatches(inputShape, [Math.ceil(height / PARTS), Math.ceil(width / PARTS)]) };
+}
 
 /** @throws VitrineError `unknown-name` with the names that there are */
 export function methodNamed(name: string): Method {

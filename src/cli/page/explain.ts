@@ -47,6 +47,7 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     const attribution = await method.explain(model, x, {
       output: task.output,
       seed: task.seed,
+      background: data.train,
       signal,
       ...(task.target === undefined ? {} : { target: task.target }),
       ...(task.against === undefined ? {} : { against: task.against }),
