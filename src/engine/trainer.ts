@@ -100,6 +100,8 @@ export class Trainer {
   readonly optimizer: Optimizer;
   /** Everything an inspector can look at, by name: parameters, gradients, moments, activations, the batch. */
   readonly tensors: Map<string, Tensor> = new Map();
+  /** Encoded after every step of run() and fit(), in its pass, with the number of steps done: they look at its tensors and change none. */
+  readonly companions: Set<{ encode(pass: GPUComputePassEncoder, step: number): void }> = new Set();
 
   readonly #device: Device;
   readonly #settings: Settings;
@@ -634,6 +636,7 @@ export class Trainer {
       for (let i = 0; i < steps; i++) {
         gather.encode(pass);
         this.#plan.encode(pass);
+        for (const companion of this.companions) companion.encode(pass, this.#submitted + i + 1);
       }
       pass.end();
     });

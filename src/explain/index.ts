@@ -76,6 +76,7 @@ export {
   type RankMasks,
 } from './masked.ts';
 export { type Method, type MethodOptions, methodNamed, methods } from './methods.ts';
+export * from './model/index.ts';
 export type { QuadratureRule } from './quadrature.ts';
 export {
   type LrpComposite,
