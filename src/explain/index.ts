@@ -27,6 +27,18 @@ export { complexity } from './evaluate/complexity.ts';
 export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
 export { type Curves, type DeletionOptions, deletion, insertion, type RandomBand } from './evaluate/deletion.ts';
 export { type EfficientRandomisationOptions, efficientRandomisation } from './evaluate/efficient-randomisation.ts';
+export {
+  type ControlName,
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationRow,
+  evaluate,
+  type MethodChoice,
+  type MetricChoice,
+  type NamedMethod,
+  type PairAgreement,
+  type RankedMethod,
+} from './evaluate/evaluate.ts';
 export { type EvidenceMask, patchMask } from './evaluate/evidence.ts';
 export { type FaithfulnessOptions, faithfulnessCorrelation } from './evaluate/faithfulness-correlation.ts';
 export { type InfidelityOptions, infidelity, type Perturbation } from './evaluate/infidelity.ts';
@@ -34,6 +46,7 @@ export { type InputInvarianceOptions, inputInvariance } from './evaluate/input-i
 export { type LocalLipschitzOptions, localLipschitz } from './evaluate/local-lipschitz.ts';
 export type { ExplanationMethod } from './evaluate/maps.ts';
 export { type MaxSensitivityOptions, maxSensitivity } from './evaluate/max-sensitivity.ts';
+export type { MetricName, MetricOptions } from './evaluate/metrics.ts';
 export {
   modelRandomisation,
   type RandomisationOptions,
@@ -44,6 +57,7 @@ export { type NonSensitivityOptions, nonSensitivity } from './evaluate/non-sensi
 export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
+export { type Finding, type Message, type MessageCode, sentence } from './evaluate/verdict.ts';
 export { internalInfluence, type LayerOptions, layerConductance } from './local/conductance.ts';
 export { type DeepLiftOptions, deepLift } from './local/deep-lift.ts';
 export {

@@ -1,0 +1,163 @@
+/** What an evaluation comes to, in words. */
+
+import type { EvaluationRow, PairAgreement, RankedMethod } from './evaluate.ts';
+import { mean, standardErrorOf } from './ranks.ts';
+
+/** A finding: a code with parameters says it in any language, `text` in English. */
+export type Message = Finding & { readonly text: string };
+
+/** All that a verdict can say. */
+export type Finding =
+  /** These do better than every control on more than half of the measures of truth, and depend on the network. Best first. */
+  | { readonly code: 'believe'; readonly parameters: { readonly methods: readonly string[]; readonly examples: number } }
+  | { readonly code: 'believe-none'; readonly parameters: { readonly examples: number } }
+  /** Nothing that was measured tells which to believe. */
+  | { readonly code: 'nothing-measured'; readonly parameters: Readonly<Record<string, never>> }
+  /** The best ranks differ by less than two standard errors. */
+  | { readonly code: 'tied'; readonly parameters: { readonly methods: readonly string[] } }
+  | {
+      readonly code: 'no-better-than-control';
+      readonly parameters: { readonly method: string; readonly control: string; readonly metrics: readonly string[]; readonly of: number };
+    }
+  | { readonly code: 'blind-to-network'; readonly parameters: { readonly method: string; readonly correlation: number } }
+  | { readonly code: 'agree'; readonly parameters: { readonly methods: readonly string[]; readonly correlation: number } }
+  | { readonly code: 'disagree'; readonly parameters: { readonly methods: readonly string[]; readonly correlation: number } }
+  | { readonly code: 'few-examples'; readonly parameters: { readonly examples: number } };
+
+export type MessageCode = Finding['code'];
+
+/** Maps whose signed rank correlation stays above this, in the mean over the stages, do not depend on the network. */
+export const MOST_ALIKE = 0.5;
+/** Mean rank correlation from which methods agree. */
+export const LEAST_AGREEMENT = 0.5;
+/** Fewer examples say little. */
+const FEW_EXAMPLES = 5;
+/** Standard errors by which a difference counts. */
+const STANDARD_ERRORS = 2;
+
+export function verdictOf(found: {
+  readonly examples: number;
+  readonly rows: readonly EvaluationRow[];
+  readonly ranking: readonly RankedMethod[];
+  readonly agreement: readonly PairAgreement[];
+}): readonly Message[] {
+  const { examples, rows, ranking } = found;
+  const truth = [...new Set(rows.filter(({ about }) => about === 'truth').map(({ metric }) => metric))];
+  const findings: Finding[] = [];
+  const methods = ranking.map(({ method }) => method);
+  const failures = methods.flatMap((method) => comparedWithControls(method, truth, rows));
+  const blind = methods.flatMap((method): Extract<Finding, { code: 'blind-to-network' }>[] => {
+    const alike = rows.find((row) => row.method === method && row.metric === 'modelRandomisation')?.mean ?? 0;
+    return alike > MOST_ALIKE ? [{ code: 'blind-to-network', parameters: { method, correlation: alike } }] : [];
+  });
+  const believed = methods.filter(
+    (method) =>
+      !blind.some(({ parameters }) => parameters.method === method) &&
+      2 * new Set(failures.filter(({ parameters }) => parameters.method === method).flatMap(({ parameters }) => parameters.metrics)).size <
+        truth.length,
+  );
+  if (truth.length === 0) findings.push({ code: 'nothing-measured', parameters: {} });
+  else if (believed.length === 0) findings.push({ code: 'believe-none', parameters: { examples } });
+  else findings.push({ code: 'believe', parameters: { methods: believed, examples } });
+  const tied = tiedWithBest(ranking.filter(({ method }) => believed.includes(method)));
+  if (tied.length > 1) findings.push({ code: 'tied', parameters: { methods: tied } });
+  const compared = believed.length > 1 ? believed : rows.filter(({ control }) => !control).map(({ method }) => method);
+  const pairs = found.agreement.filter(({ methods: pair }) => pair.every((method) => compared.includes(method)));
+  const correlations = pairs.flatMap((pair) => (pair.correlation === null ? [] : [pair.correlation]));
+  if (correlations.length > 0) {
+    const together = mean(correlations);
+    const parameters = { methods: [...new Set(compared)], correlation: together };
+    findings.push({ code: together >= LEAST_AGREEMENT ? 'agree' : 'disagree', parameters });
+  }
+  findings.push(...blind, ...failures);
+  if (examples < FEW_EXAMPLES) findings.push({ code: 'few-examples', parameters: { examples } });
+  return findings.map((finding) => ({ ...finding, text: sentence(finding) }));
+}
+
+/** For each control that a method does not do better than, the metrics by which it does not. */
+function comparedWithControls(
+  method: string,
+  metrics: readonly string[],
+  rows: readonly EvaluationRow[],
+): readonly Extract<Finding, { code: 'no-better-than-control' }>[] {
+  const byControl = new Map<string, string[]>();
+  for (const metric of metrics) {
+    const own = rows.find((row) => row.method === method && row.metric === metric) as EvaluationRow;
+    // The control that comes nearest, or goes farthest ahead, stands for all.
+    let worst: { control: string; lead: number } | undefined;
+    for (const other of rows.filter((row) => row.control && row.metric === metric)) {
+      const lead = leadOver(own, other);
+      if (lead < STANDARD_ERRORS && lead < (worst?.lead ?? Number.POSITIVE_INFINITY)) worst = { control: other.method, lead };
+    }
+    if (worst) byControl.set(worst.control, [...(byControl.get(worst.control) ?? []), metric]);
+  }
+  return [...byControl].map(([control, failed]) => ({
+    code: 'no-better-than-control',
+    parameters: { method, control, metrics: failed, of: metrics.length },
+  }));
+}
+
+/** By how many standard errors of the paired difference one is better than another; ±∞ where the difference has no spread, or there is one example. */
+function leadOver(own: EvaluationRow, other: EvaluationRow): number {
+  const sign = own.better === 'higher' ? 1 : -1;
+  const differences = own.values.flatMap((value, i) => {
+    const against = other.values[i] ?? null;
+    // A control without a score has said nothing; a method without one has not done better.
+    if (against === null) return [];
+    return [value === null ? Number.NEGATIVE_INFINITY : sign * (value - against)];
+  });
+  if (differences.length === 0) return Number.POSITIVE_INFINITY;
+  const lead = mean(differences);
+  const error = standardErrorOf(differences);
+  if (lead === 0 || lead === Number.NEGATIVE_INFINITY) return lead;
+  return error > 0 ? lead / error : lead * Number.POSITIVE_INFINITY;
+}
+
+/** The best, and those whose ranks are within two standard errors of it. */
+function tiedWithBest(ranking: readonly RankedMethod[]): readonly string[] {
+  const [best] = ranking;
+  if (!best) return [];
+  return ranking
+    .filter((each) => {
+      const error = Math.hypot(best.standardError ?? 0, each.standardError ?? 0);
+      return each === best || each.meanRank - best.meanRank <= STANDARD_ERRORS * error;
+    })
+    .map(({ method }) => method);
+}
+
+const list = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+
+const plural = (count: number, what: string): string => `${count === 1 ? 'this' : `these ${count}`} ${what}${count === 1 ? '' : 's'}`;
+
+/** A finding in English. */
+export function sentence(finding: Finding): string {
+  switch (finding.code) {
+    case 'believe': {
+      const { methods, examples } = finding.parameters;
+      const does = methods.length === 1 ? 'it does' : 'they do';
+      const depends = methods.length === 1 ? 'it depends' : 'they depend';
+      return `For ${plural(examples, 'example')}, believe ${list(methods)}: ${does} better than every control on most measures, and ${depends} on what the network has learned.`;
+    }
+    case 'believe-none':
+      return `For ${plural(finding.parameters.examples, 'example')}, believe none of these maps: none does better than the controls on most measures while depending on the network.`;
+    case 'nothing-measured':
+      return 'Nothing was measured that tells which map to believe: ask for deletion, insertion, infidelity or faithfulness correlation.';
+    case 'tied':
+      return `By these measures ${list(finding.parameters.methods)} cannot be told apart.`;
+    case 'no-better-than-control': {
+      const { method, control, metrics, of } = finding.parameters;
+      return `${method} does no better than ${control}, which explains nothing, on ${list(metrics)} (${metrics.length} of ${of} measures).`;
+    }
+    case 'blind-to-network': {
+      const { method, correlation } = finding.parameters;
+      return `${method} hardly changes when the network's layers are drawn anew (rank correlation ${correlation.toFixed(2)}): it shows the input more than what was learned.`;
+    }
+    case 'agree':
+      return `The maps of ${list(finding.parameters.methods)} agree (mean rank correlation ${finding.parameters.correlation.toFixed(2)}).`;
+    case 'disagree':
+      return `The maps of ${list(finding.parameters.methods)} disagree (mean rank correlation ${finding.parameters.correlation.toFixed(2)}): they answer different questions, and no one of them is the whole explanation.`;
+    case 'few-examples':
+      return `With so few examples (${finding.parameters.examples}) the standard errors say little; evaluate more of them before you trust this.`;
+  }
+}

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { type Evaluation, type EvaluationRow, evaluate, inputXGradient, type MetricName, saliency } from '../../../src/explain/index.ts';
+import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
+import { examplesOf, linearModel, randomNetwork } from '../networks.ts';
+
+failOnGpuErrors();
+
+const rowOf = (result: Evaluation, method: string, metric: MetricName): EvaluationRow =>
+  result.rows.find((row) => row.method === method && row.metric === metric) as EvaluationRow;
+
+describe('evaluate', () => {
+  test('scores every method and control by every metric, as plain data', async () => {
+    const model = await randomNetwork(await testDevice(), { inputShape: [24], hidden: [12] });
+    const x = examplesOf(6, 24);
+    const result = await evaluate(model, x, ['saliency', 'integratedGradients']);
+    expect(result.metrics).toEqual([
+      'deletion',
+      'insertion',
+      'infidelity',
+      'faithfulnessCorrelation',
+      'modelRandomisation',
+      'maxSensitivity',
+      'completeness',
+      'sparseness',
+      'complexity',
+    ]);
+    const names = ['saliency', 'integratedGradients', 'randomMap', 'inputMap', 'inputXRandom', 'constantMap'];
+    expect(result.rows.map(({ method, metric }) => `${method} ${metric}`)).toEqual(
+      names.flatMap((name) => result.metrics.map((metric) => `${name} ${metric}`)),
+    );
+    expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+    for (const row of result.rows) {
+      expect(row.values).toHaveLength(6);
+      expect(Object.keys(row.controls)).toEqual(names.slice(2));
+      expect(row.control).toBe(names.indexOf(row.method) > 1);
+    }
+    // What is known of the controls.
+    expect(rowOf(result, 'inputMap', 'modelRandomisation').mean).toBe(1);
+    expect(rowOf(result, 'constantMap', 'modelRandomisation')).toMatchObject({ mean: null, standardError: null });
+    expect(rowOf(result, 'constantMap', 'maxSensitivity').mean).toBe(0);
+    expect(rowOf(result, 'constantMap', 'complexity').mean).toBeCloseTo(Math.log(24), 12);
+    expect(rowOf(result, 'integratedGradients', 'deletion').controls.inputMap).toBe(rowOf(result, 'inputMap', 'deletion').mean);
+    model.dispose();
+  });
+
+  test('believes contributions on a linear model, ranks them first, and finds that they agree', async () => {
+    const { model } = await linearModel(await testDevice(), 40, 3);
+    const x = examplesOf(8, 40);
+    const result = await evaluate(
+      model,
+      x,
+      ['saliency', 'integratedGradients', 'inputXGradient'],
+      ['deletion', 'insertion', 'faithfulnessCorrelation', 'infidelity'],
+    );
+    expect(result.ranking.map(({ method }) => method).slice(-1)).toEqual(['saliency']);
+    expect(result.verdict[0]).toMatchObject({ code: 'believe', parameters: { examples: 8 } });
+    const believed = result.verdict[0]?.parameters as { methods: string[] } | undefined;
+    expect(believed?.methods.toSorted()).toEqual(['inputXGradient', 'integratedGradients']);
+    expect(result.verdict.find(({ code }) => code === 'agree')?.parameters).toMatchObject({ correlation: expect.closeTo(1, 3) });
+    expect(rowOf(result, 'inputXGradient', 'infidelity').mean).toBeLessThan(1e-6);
+    expect(rowOf(result, 'integratedGradients', 'faithfulnessCorrelation').mean).toBeCloseTo(1, 5);
+    model.dispose();
+  });
+
+  test('takes functions, options of methods and of metrics, and names for both', async () => {
+    const model = await randomNetwork(await testDevice());
+    const x = examplesOf(3, 10);
+    const result = await evaluate(
+      model,
+      x,
+      [
+        { method: saliency, name: 'signed gradient', options: { signed: true }, unit: 'sensitivity' },
+        { method: 'integratedGradients', name: 'IG of 2 points', options: { steps: 2 } },
+        inputXGradient,
+        'integratedGradients',
+      ],
+      ['completeness', { metric: 'maxSensitivity', options: { radius: 0 } }],
+      { controls: ['randomMap'], target: [0, 1, 2] },
+    );
+    // Stability without truth misleads: infidelity came along.
+    expect(result.metrics).toEqual(['infidelity', 'maxSensitivity', 'completeness']);
+    expect(new Set(result.rows.map(({ method }) => method))).toEqual(
+      new Set(['signed gradient', 'IG of 2 points', 'inputXGradient', 'integratedGradients', 'randomMap']),
+    );
+    for (const row of result.rows) if (row.metric === 'maxSensitivity') expect(row.mean).toBe(0);
+    const gap = (method: string): number => rowOf(result, method, 'completeness').mean as number;
+    expect(gap('IG of 2 points')).toBeGreaterThan(gap('integratedGradients'));
+    model.dispose();
+  });
+
+  test('is the same for one seed, and an example scores the same alone and among others', async () => {
+    const model = await randomNetwork(await testDevice());
+    const x = examplesOf(4, 10);
+    const of = (some: Float32Array, seed: number) => evaluate(model, some, ['inputXGradient', 'smoothGrad'], [], { seed });
+    const first = await of(x, 3);
+    expect(await of(x, 3)).toEqual(first);
+    expect((await of(x, 4)).rows).not.toEqual(first.rows);
+    const alone = await of(x.slice(20, 30), 3);
+    for (const row of alone.rows) expect(row.values).toEqual([rowOf(first, row.method, row.metric).values[2]]);
+    model.dispose();
+  });
+
+  test('tells how far it is, ends at its signal, and leaves no bytes behind', async () => {
+    const device = await testDevice();
+    const model = await randomNetwork(device);
+    const x = examplesOf(4, 10);
+    await evaluate(model, x, ['inputXGradient']);
+    const { bytes } = device.memory;
+    const seen: string[] = [];
+    await evaluate(model, x, ['inputXGradient'], ['deletion', 'sparseness'], {
+      controls: ['inputMap'],
+      onProgress: ({ done, total }) => seen.push(`${done}/${total}`),
+    });
+    expect(seen).toEqual(['1/4', '2/4', '3/4', '4/4']);
+    const stop = new AbortController();
+    const ended = evaluate(model, x, ['inputXGradient'], [], { signal: stop.signal, onProgress: ({ done }) => done === 2 && stop.abort() });
+    await expect(ended).rejects.toMatchObject({ code: 'aborted' });
+    for (let i = 0; i < 3; i++) await evaluate(model, x, ['inputXGradient']);
+    expect(device.memory.bytes).toBe(bytes);
+    model.dispose();
+  });
+
+  test('refuses methods and metrics that there are not, twice the same name, no methods, and a pointing game without a mask', async () => {
+    const model = await randomNetwork(await testDevice());
+    const x = examplesOf(1, 10);
+    await expect(evaluate(model, x, ['gradients'])).rejects.toMatchObject({ code: 'unknown-name' });
+    await expect(evaluate(model, x, ['saliency'], ['truth' as 'deletion'])).rejects.toThrow(
+      "evaluate: there is no metric 'truth'.\nTo mend: use some of deletion, ",
+    );
+    await expect(evaluate(model, x, ['saliency', saliency])).rejects.toThrow(
+      "evaluate: two methods are called 'saliency'.\nTo mend: give each a name of its own: { method, name, options }.",
+    );
+    await expect(evaluate(model, x, [])).rejects.toThrow('evaluate: there are no methods to compare.');
+    await expect(evaluate(model, x, ['saliency'], ['pointingGame'])).rejects.toThrow(
+      'evaluate: pointingGame needs to know where the evidence is.\nTo mend: give options.mask, for example patchMask(inputShape, patch), or leave the metric out.',
+    );
+    model.dispose();
+  });
+});
