@@ -13,8 +13,8 @@ body { font: 16px/1.5 Inter, "Helvetica Neue", Helvetica, Arial, sans-serif; col
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); }
 table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; }
-th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-bottom: 1px solid var(--line); } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-.quiet { color: var(--quiet); } pre { overflow-x: auto; font-size: .8rem; border: 1px solid var(--line); padding: .8rem; }
+th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-bottom: 1px solid var(--line); } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
+.quiet { color: var(--quiet); } .controls tr:first-child > * { border-top: 2px solid var(--ink); } .controls { color: var(--quiet); } pre { overflow-x: auto; font-size: .8rem; border: 1px solid var(--line); padding: .8rem; }
 `;
 
 /** A page that holds everything it shows: the picture, what each map says and does not say, the evaluation, and the JSON to make it again. */
@@ -47,17 +47,19 @@ ${maps.map((map) => row(map, nameOf)).join('\n')}
 </table></div>
 ${evaluationSection(summary)}
 <h2>To make it again</h2>
-<details><summary>Everything as JSON</summary><pre>${escaped(compactJson({ ...summary, evaluation: undefined }))}</pre></details>
+<details><summary>Everything as JSON</summary><pre>${escaped(compactJson(summary))}</pre></details>
 </body>
 </html>
 `;
 }
 
 /** JSON with a line to each map. */
-const compactJson = (value: ExplainSummary): string =>
-  JSON.stringify({ ...value, maps: [] }, null, 1)
-    .replace(/\n\s+(?=[\d\-"].*,?\n?)/g, ' ')
-    .replace('"maps": []', `"maps": [\n${value.maps.map((map) => JSON.stringify(map)).join(',\n')}\n]`);
+function compactJson({ maps, evaluation, ...rest }: ExplainSummary): string {
+  const lines = Object.entries(rest).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
+  lines.push(`"maps": [\n${maps.map((map) => `  ${JSON.stringify(map)}`).join(',\n')}\n]`);
+  if (evaluation) lines.push(`"evaluation": ${JSON.stringify(evaluation)}`);
+  return `{\n${lines.join(',\n')}\n}`;
+}
 
 const places = ({ top }: MapSummary): string =>
   top
@@ -70,7 +72,32 @@ function row(map: MapSummary, nameOf: (index: number) => string): string {
   return `<tr><th>${escaped(map.title)}</th><td>${nameOf(map.target)}</td><td>${escaped(map.question)}</td><td>${escaped(map.caveat)}</td><td>${escaped(places(map))}</td><td class="number">${digits(map.sum)}</td><td class="number">${gap}</td><td class="number">${map.milliseconds.toFixed(0)}</td></tr>`;
 }
 
-function evaluationSection({ evaluation }: ExplainSummary): string {
+/** What was found, in sentences; then every score, with the controls below. */
+function evaluationSection({ evaluation, maps }: ExplainSummary): string {
   if (!evaluation) return '';
-  return `<h2>Which to believe</h2>\n<pre>${escaped(JSON.stringify(evaluation, null, 2))}</pre>`;
+  const { rows, metrics, ranking, verdict, examples } = evaluation;
+  const titles = new Map(maps.map(({ method, title }) => [method, title]));
+  const titleOf = (method: string): string => escaped(titles.get(method) ?? method);
+  const better = new Map(rows.map(({ metric, better: way }) => [metric, way]));
+  const controls = [...new Set(rows.filter(({ control }) => control).map(({ method }) => method))];
+  const cell = (method: string, metric: string): string => {
+    const row = rows.find((each) => each.method === method && each.metric === metric);
+    if (!row || row.mean === null) return '<td class="number quiet">–</td>';
+    const error = row.standardError === null ? '' : `<br><span class="quiet">± ${Number(row.standardError.toPrecision(2))}</span>`;
+    return `<td class="number">${digits(row.mean)}${error}</td>`;
+  };
+  const line = (method: string, place: string): string =>
+    `<tr><td class="number">${place}</td><th>${titleOf(method)}</th>${metrics.map((metric) => cell(method, metric)).join('')}</tr>`;
+  return `<h2>Which to believe</h2>
+<ul>${verdict.map(({ text }) => `<li>${escaped(text)}</li>`).join('')}</ul>
+<p class="quiet">Scored on ${examples} examples, this one first; mean ± standard error. Below the line are negative controls: maps that explain nothing.</p>
+<div class="wide"><table>
+<thead><tr><th class="number">Rank</th><th>Method</th>${metrics.map((metric) => `<th class="number">${escaped(metric)} <span class="quiet">${better.get(metric) === 'higher' ? '↑ higher' : '↓ lower'} is better</span></th>`).join('')}</tr></thead>
+<tbody>
+${ranking.map(({ method, meanRank }) => line(method, meanRank.toFixed(1))).join('\n')}
+</tbody>
+<tbody class="controls">
+${controls.map((method) => line(method, '')).join('\n')}
+</tbody>
+</table></div>`;
 }

@@ -1,5 +1,6 @@
 /** What `npm run explain` asks of its page, and what the page gives: plain data on both sides. */
 
+import type { Evaluation } from '../explain/evaluate/evaluate.ts';
 import type { StageEvent, TrainEvent, TrainParameters } from './train-task.ts';
 
 export interface ExplainParameters {
@@ -17,8 +18,8 @@ export interface ExplainParameters {
   readonly against?: number;
   readonly output: 'logit' | 'probability' | 'logOdds';
   readonly seed: number;
-  /** Whether the methods are evaluated. */
-  readonly evaluate: boolean;
+  /** Examples of the test set, from `index` on, that the methods are evaluated on; 0 for no evaluation. */
+  readonly examples: number;
   /** Whether a picture and the maps' values are wanted. */
   readonly keep: boolean;
 }
@@ -59,8 +60,8 @@ export interface ExplainSummary {
   readonly seed: number;
   readonly adapter: string;
   readonly maps: readonly MapSummary[];
-  /** Absent where no evaluation was asked for. */
-  readonly evaluation?: unknown;
+  /** Of these methods beside negative controls; absent where none was asked for. */
+  readonly evaluation?: Evaluation;
 }
 
 export interface ExplainResult {

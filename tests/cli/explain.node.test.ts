@@ -102,6 +102,36 @@ describe('what explain tells', () => {
     expect(report).not.toContain('<4>');
   });
 
+  test('of an evaluation is its findings in words, then every score with the controls below', () => {
+    const row = {
+      metric: 'deletion',
+      better: 'lower',
+      about: 'truth',
+      standardError: 0.25,
+      values: [1],
+      controls: { randomMap: 3 },
+    } as const;
+    const evaluation = {
+      examples: 8,
+      metrics: ['deletion'],
+      rows: [
+        { ...row, method: 'integratedGradients', control: false, mean: -1.5 },
+        { ...row, method: 'randomMap', control: true, mean: null },
+      ],
+      ranking: [{ method: 'integratedGradients', meanRank: 1, standardError: null }],
+      agreement: [],
+      verdict: [{ code: 'believe', parameters: { methods: ['integratedGradients'], examples: 8 }, text: 'Believe it & me.' }],
+    } as const;
+    expect(briefOf({ ...summary, evaluation })).toMatch(/gap -1.2e-3\n\nBelieve it & me\.$/);
+    const report = explainReport({ ...summary, evaluation }, new Uint8Array());
+    expect(report).toContain('<li>Believe it &amp; me.</li>');
+    expect(report).toContain('deletion <span class="quiet">↓ lower is better</span>');
+    expect(report).toMatch(
+      /<td class="number">1\.0<\/td><th>Integrated gradients<\/th><td class="number">−1\.50<br><span class="quiet">± 0\.25/,
+    );
+    expect(report).toMatch(/class="controls">\s*<tr><td class="number"><\/td><th>randomMap<\/th><td class="number quiet">–/);
+  });
+
   test('in the report can be read back as JSON', () => {
     const text = /<pre>(.*?)<\/pre>/s.exec(explainReport(summary, new Uint8Array()))?.[1] as string;
     const json = text

@@ -18,6 +18,7 @@ export const OPTIONS: Options = {
   methods: { kind: 'text', value: 'saliency,integratedGradients', help: `with commas between: ${names.join(', ')}; or all` },
   target: { kind: 'whole', help: 'the class to explain (the predicted one)' },
   against: { kind: 'whole', help: 'another class: explain the target’s output less this one’s' },
+  examples: { kind: 'whole', value: 8, help: 'examples, from this one on, that the methods are evaluated on; 0 leaves the evaluation out' },
   output: { kind: 'text', value: 'logit', choices: OUTPUTS, help: 'what is explained of the class' },
   ...TRAIN_OPTIONS,
   model: {
@@ -54,7 +55,7 @@ export function explainParameters(values: OptionValues): ExplainParameters {
     ...(against === undefined ? {} : { against }),
     output: values.text('output') as ExplainParameters['output'],
     seed: values.number('seed') as number,
-    evaluate: true,
+    examples: values.number('examples') as number,
     keep: !values.flag('json'),
   };
 }
@@ -131,5 +132,6 @@ export function briefOf(summary: ExplainSummary): string {
       const gap = delta === undefined ? '' : `  gap ${delta.toExponential(1)}`;
       return `${title.padEnd(width)}  class ${nameOf(target)}: ${places.join(', ')}${gap}`;
     }),
+    ...(summary.evaluation ? ['', ...summary.evaluation.verdict.map(({ text }) => text)] : []),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import { activationPicture, type PicturedLayer } from '../../data/picture.ts';
 import { type Dataset, loadModel, type Model, openDevice, registerBuiltInLayers, saveModel, VitrineError } from '../../engine/index.ts';
-import { type Attribution, type Method, methodNamed } from '../../explain/index.ts';
+import { type Attribution, evaluate, type Method, methodNamed, type NamedMethod } from '../../explain/index.ts';
 import type { ExplainEvent, ExplainParameters, ExplainResult, MapSummary } from '../explain-task.ts';
 import { hostTask } from './host.ts';
 import { adapterName, exampleOf, loadData, trainNetwork } from './training.ts';
@@ -64,6 +64,17 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     });
     attribution.dispose();
   }
+  const several = Math.min(task.examples, test.size - task.index);
+  const evaluation =
+    several > 0
+      ? await evaluate(model, examplesOf(test, task.index, several), task.methods.map(withData(data.train)), [], {
+          output: task.output,
+          seed: task.seed,
+          signal,
+          onProgress: ({ done, total }) => report({ kind: 'stage', text: `Evaluating ${Math.floor((100 * done) / total)} %` }),
+        })
+      : undefined;
+  if (signal.aborted) return {};
   const prediction = probabilities.indexOf(Math.max(...probabilities));
   const label = test.labels?.[task.index];
   const summary = {
@@ -78,6 +89,7 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     seed: task.seed,
     adapter: adapterName(device),
     maps: maps.map(({ summary }) => summary),
+    ...(evaluation ? { evaluation } : {}),
   };
   const kept = task.keep
     ? {
@@ -94,6 +106,22 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     : {};
   device.destroy();
   return { summary, ...kept };
+}
+
+/** Some methods draw from the training data. */
+const withData =
+  (background: Dataset) =>
+  (method: string): NamedMethod => ({ method, options: { background } });
+
+/** The values of `count` examples from `index` on. */
+function examplesOf(data: Dataset, index: number, count: number): Float32Array {
+  const examples = Array.from({ length: count }, (_, i) => exampleOf(data, index + i));
+  const size = examples[0]?.length ?? 0;
+  const values = new Float32Array(count * size);
+  examples.forEach((example, i) => {
+    values.set(example, i * size);
+  });
+  return values;
 }
 
 async function readOnce(tensor: Awaited<ReturnType<Model['predict']>>): Promise<Float32Array> {
