@@ -1,5 +1,5 @@
-// Matrix product by quads: y = a b, batched, either operand transposed by its strides; scalar loads, any shape.
-// Shapes: a [batch, rows, inner], b [batch, inner, cols], y [batch, rows, cols], whatever order their memory is in.
+// Matrix product by quads: y = a b, batched, either operand transposed; all lengths divisible by 4.
+// Shapes: a [batch, rows, inner], b [batch, inner, cols], y [batch, rows, cols]; all read and written as vec4 along their last axis in memory.
 // A workgroup computes 16 rows, each of its lanes four columns of them, in registers. The four lanes of a quad share what they load of a:
 // each loads the rows of its own place in the quad and gets its neighbours' by swaps. Subgroups only move data here, so the order of each
 // sum is the plain one, whichever lanes make a quad. A whole workgroup walks the same rows, so no lane may leave before the last swap.
@@ -8,81 +8,97 @@
 enable subgroups;
 
 override lanes: u32 = 32u;
+override a_transposed: bool = false;
+override b_transposed: bool = false;
 
 struct Params {
   rows: u32,
   inner: u32,
   cols: u32,
-  a_row: u32,     // stride of a from row to row, in elements
-  a_inner: u32,   // stride of a along the inner axis
-  b_inner: u32,
-  b_col: u32,
-  a_batch: u32,   // stride from matrix to matrix, 0 where one serves all
+  a_batch: u32,   // stride from matrix to matrix in vec4, 0 where one serves all
   b_batch: u32,
   batch: u32,
   relu: u32,      // 1: affine ends in ReLU
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;              // [batch, rows, inner]
-@group(0) @binding(1) var<storage, read> b: array<f32>;              // [batch, inner, cols]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;        // [batch, rows, cols]
-@group(0) @binding(3) var<storage, read> bias: array<f32>;           // [cols], affine only
-@group(0) @binding(4) var<storage, read> gate: array<f32>;           // [batch, rows, cols], masked only
-@group(0) @binding(5) var<storage, read_write> sums: array<f32>;     // [cols], weight_gradient only
+@group(0) @binding(0) var<storage, read> a: array<vec4<f32>>;            // [batch, rows, inner], transposed [batch, inner, rows]
+@group(0) @binding(1) var<storage, read> b: array<vec4<f32>>;            // [batch, inner, cols], transposed [batch, cols, inner]
+@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;      // [batch, rows, cols]
+@group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;         // [cols], affine only
+@group(0) @binding(4) var<storage, read> gate: array<vec4<f32>>;         // [batch, rows, cols], masked only
+@group(0) @binding(5) var<storage, read_write> sums: array<vec4<f32>>;   // [cols], weight_gradient only
 @group(1) @binding(0) var<uniform> params: Params;
 
 // What a lane owns: four columns of the 16 rows of its workgroup.
 struct Place {
   row: u32,    // first of the workgroup
-  col: u32,    // first of the lane
+  col: u32,    // of the lane, in vec4
   batch: u32,
   quad: u32,   // its place in its quad
 }
 
 fn place_of(group: vec3<u32>, lane: u32, id: u32) -> Place {
-  return Place(16u * group.y, 4u * (group.x * lanes + lane), group.z, id & 3u);
+  return Place(16u * group.y, group.x * lanes + lane, group.z, id & 3u);
 }
 
-fn cols_of(place: Place) -> vec4<u32> {
-  return min(place.col + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.cols - 1u));
+const FOUR = vec4<u32>(0u, 1u, 2u, 3u);
+
+// Four rows of a at inner places 4k to 4k + 3, one a column; `at` is where they begin.
+fn rows_of_a(at: vec4<u32>, k: u32) -> mat4x4<f32> {
+  if (!a_transposed) { return mat4x4<f32>(a[at.x + k], a[at.y + k], a[at.z + k], a[at.w + k]); }
+  let rows = params.rows / 4u;
+  let first = at.x + 4u * k * rows;
+  return transpose(mat4x4<f32>(a[first], a[first + rows], a[first + 2u * rows], a[first + 3u * rows]));
 }
 
-// Part 4 n + s of a lane's tile is row 4 n + (quad ^ s): of each four rows its own, then those swapped in along x, y and the diagonal.
+// Four columns of b at the same places, one a row.
+fn columns_of_b(at: vec4<u32>, k: u32) -> mat4x4<f32> {
+  if (b_transposed) { return transpose(mat4x4<f32>(b[at.x + k], b[at.y + k], b[at.z + k], b[at.w + k])); }
+  let cols = params.cols / 4u;
+  let first = at.x + 4u * k * cols;
+  return mat4x4<f32>(b[first], b[first + cols], b[first + 2u * cols], b[first + 3u * cols]);
+}
+
+// Part 4 n + s of a lane's tile is what it loads as row n, or its neighbour in the quad: itself, along x, along y, along the diagonal.
 alias Tile = array<vec4<f32>, 16>;
 
+fn row_of(part: u32, place: Place) -> u32 {
+  let quad = place.quad ^ (part & 3u);
+  return place.row + select(quad + (part & 12u), 4u * quad + part / 4u, a_transposed);
+}
+
 fn tile(place: Place) -> Tile {
-  let rows = min(place.row + place.quad + vec4<u32>(0u, 4u, 8u, 12u), vec4<u32>(params.rows - 1u));
-  let in_a = place.batch * params.a_batch + rows * params.a_row;
-  let in_b = place.batch * params.b_batch + cols_of(place) * params.b_col;
+  let inner = params.inner / 4u;
+  let rows = min(place.row + place.quad + 4u * FOUR, vec4<u32>(params.rows - 1u)) * inner;
+  let cols = min(4u * place.col + FOUR, vec4<u32>(params.cols - 1u)) * inner;
+  let first_row = vec4<u32>(min(place.row / 4u + place.quad, params.rows / 4u - 1u));
+  let first_col = vec4<u32>(min(place.col, params.cols / 4u - 1u));
+  let at_a = place.batch * params.a_batch + select(rows, first_row, a_transposed);
+  let at_b = place.batch * params.b_batch + select(first_col, cols, b_transposed);
   // Sixteen variables, not an array: only so do they stay in registers.
   var own_0 = vec4<f32>(); var own_1 = own_0; var own_2 = own_0; var own_3 = own_0;
   var x_0 = own_0; var x_1 = own_0; var x_2 = own_0; var x_3 = own_0;
   var y_0 = own_0; var y_1 = own_0; var y_2 = own_0; var y_3 = own_0;
   var diagonal_0 = own_0; var diagonal_1 = own_0; var diagonal_2 = own_0; var diagonal_3 = own_0;
-  for (var k = 0u; k < params.inner; k++) {
-    let at_a = in_a + k * params.a_inner;
-    let at_b = in_b + k * params.b_inner;
-    let p = vec4<f32>(a[at_a.x], a[at_a.y], a[at_a.z], a[at_a.w]);
-    let q = vec4<f32>(b[at_b.x], b[at_b.y], b[at_b.z], b[at_b.w]);
-    own_0 += q * p.x;
-    own_1 += q * p.y;
-    own_2 += q * p.z;
-    own_3 += q * p.w;
-    let p_x = quadSwapX(p);
-    x_0 += q * p_x.x;
-    x_1 += q * p_x.y;
-    x_2 += q * p_x.z;
-    x_3 += q * p_x.w;
-    let p_y = quadSwapY(p);
-    y_0 += q * p_y.x;
-    y_1 += q * p_y.y;
-    y_2 += q * p_y.z;
-    y_3 += q * p_y.w;
-    let p_diagonal = quadSwapDiagonal(p);
-    diagonal_0 += q * p_diagonal.x;
-    diagonal_1 += q * p_diagonal.y;
-    diagonal_2 += q * p_diagonal.z;
-    diagonal_3 += q * p_diagonal.w;
+  for (var k = 0u; k < inner; k++) {
+    let q = columns_of_b(at_b, k);
+    let p = rows_of_a(at_a, k);
+    own_0 += q * p[0];
+    x_0 += q * quadSwapX(p[0]);
+    y_0 += q * quadSwapY(p[0]);
+    diagonal_0 += q * quadSwapDiagonal(p[0]);
+    own_1 += q * p[1];
+    x_1 += q * quadSwapX(p[1]);
+    y_1 += q * quadSwapY(p[1]);
+    diagonal_1 += q * quadSwapDiagonal(p[1]);
+    own_2 += q * p[2];
+    x_2 += q * quadSwapX(p[2]);
+    y_2 += q * quadSwapY(p[2]);
+    diagonal_2 += q * quadSwapDiagonal(p[2]);
+    own_3 += q * p[3];
+    x_3 += q * quadSwapX(p[3]);
+    y_3 += q * quadSwapY(p[3]);
+    diagonal_3 += q * quadSwapDiagonal(p[3]);
   }
   return Tile(
     own_0, x_0, y_0, diagonal_0,
@@ -92,18 +108,10 @@ fn tile(place: Place) -> Tile {
   );
 }
 
-fn row_of(part: u32, place: Place) -> u32 {
-  return place.row + (part & 12u) + (place.quad ^ (part & 3u));
-}
-
-fn store(values: vec4<f32>, part: u32, place: Place) {
+fn store(value: vec4<f32>, part: u32, place: Place) {
   let row = row_of(part, place);
-  if (row >= params.rows) { return; }
-  let at = (place.batch * params.rows + row) * params.cols + place.col;
-  var value = values;
-  for (var j = 0u; j < 4u; j++) {
-    if (place.col + j < params.cols) { y[at + j] = value[j]; }
-  }
+  let cols = params.cols / 4u;
+  if (row < params.rows && place.col < cols) { y[(place.batch * params.rows + row) * cols + place.col] = value; }
 }
 
 // y = a b
@@ -119,8 +127,7 @@ fn product(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
 fn affine(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) id: u32) {
   let place = place_of(group, lane, id);
   var parts = tile(place);
-  let cols = cols_of(place);
-  let offset = vec4<f32>(bias[cols.x], bias[cols.y], bias[cols.z], bias[cols.w]);
+  let offset = bias[min(place.col, params.cols / 4u - 1u)];
   for (var i = 0u; i < 16u; i++) {
     let sum = parts[i] + offset;
     store(select(sum, max(sum, vec4<f32>()), params.relu == 1u), i, place);
@@ -132,9 +139,10 @@ fn affine(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
 fn masked(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32, @builtin(subgroup_invocation_id) id: u32) {
   let place = place_of(group, lane, id);
   var parts = tile(place);
+  let cols = params.cols / 4u;
   for (var i = 0u; i < 16u; i++) {
-    let at = (place.batch * params.rows + min(row_of(i, place), params.rows - 1u)) * params.cols + cols_of(place);
-    let open = vec4<f32>(gate[at.x], gate[at.y], gate[at.z], gate[at.w]) > vec4<f32>();
+    let row = place.batch * params.rows + min(row_of(i, place), params.rows - 1u);
+    let open = gate[row * cols + min(place.col, cols - 1u)] > vec4<f32>();
     store(select(vec4<f32>(), parts[i], open), i, place);
   }
 }
@@ -145,10 +153,9 @@ fn weight_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoc
   let place = place_of(group, lane, id);
   var parts = tile(place);
   for (var i = 0u; i < 16u; i++) { store(parts[i], i, place); }
-  if (place.row > 0u) { return; }
-  for (var col = place.col; col < min(place.col + 4u, params.cols); col++) {
-    var sum = 0.0;
-    for (var k = 0u; k < params.inner; k++) { sum += b[k * params.b_inner + col * params.b_col]; }
-    sums[col] = sum;
-  }
+  let cols = params.cols / 4u;
+  if (place.row > 0u || place.col >= cols) { return; }
+  var sum = vec4<f32>();
+  for (var k = 0u; k < params.inner; k++) { sum += b[k * cols + place.col]; }
+  sums[place.col] = sum;
 }

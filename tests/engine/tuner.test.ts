@@ -51,8 +51,8 @@ async function onDeviceWith<T>(tuning: TuningStore, work: (device: Device) => Pr
   }
 }
 
-describe('tuning a trainer', () => {
-  test('times every variant of every step, and leaves training and memory as they are', { timeout: 120_000 }, async () => {
+describe('tuning a trainer', { timeout: 240_000 }, () => {
+  test('times every variant of every step, and leaves training and memory as they are', async () => {
     const device = await testDevice();
     const run = async (tuned: boolean): Promise<Uint32Array> => {
       const model = await smallModel(device);
@@ -127,7 +127,7 @@ describe('tuning a trainer', () => {
   });
 });
 
-describe('what was found', () => {
+describe('what was found', { timeout: 120_000 }, () => {
   test('is taken by the next plan, and by those of the next visit', async () => {
     const store = memoryStore();
     const chosen = await onDeviceWith(store, async (device) => {

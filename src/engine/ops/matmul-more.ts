@@ -22,23 +22,18 @@ export function moreTiles(cutInto: (p: Product, rows: number, cols: number) => W
     source,
     cut: (p) => ({ workgroups: cutInto(p, rows, cols) }),
   });
-  /** A tile in workgroup memory: one kernel for every layout. */
-  const block = (name: string, file: string, rows: number, source: string): Tile => ({
-    name,
-    file,
-    source: { nn: source, nt: source, tn: source },
+  /** A tile in workgroup memory. */
+  const block = (name: string, file: string, rows: number, source: Tile['source']): Tile => ({
+    ...tile(name, file, rows, 64, source),
     unmeasured: true,
-    cut: (p) => ({
-      constants: { a_transposed: Number(p.transposeA), b_transposed: Number(p.transposeB) },
-      workgroups: cutInto(p, rows, 64),
-    }),
   });
+  const anyLayout = (source: string): Tile['source'] => ({ nn: source, nt: source, tn: source });
   return [
     tile('register8x8', 'matmul-register', 32, 32, { nn, nt, tn }),
     tile('register4x4', 'matmul-register', 16, 16, register),
-    block('block64x64', 'matmul-block-64x64', 64, block64x64),
-    block('block128x64', 'matmul-block-128x64', 128, block128x64),
-    { ...tile('blockSplit', 'matmul-block-split', 64, 64, { tn: blockSplit }), unmeasured: true },
+    block('block64x64', 'matmul-block-64x64', 64, anyLayout(block64x64)),
+    block('block128x64', 'matmul-block-128x64', 128, anyLayout(block128x64)),
+    block('blockSplit', 'matmul-block-split', 64, { tn: blockSplit }),
     tile('naive', 'matmul-naive', 8, 8, naive),
   ];
 }

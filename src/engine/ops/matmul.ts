@@ -10,10 +10,8 @@
  * The quads are the built-in choice; the other variants, and what serves where there are no subgroups, are in matmul-more.ts.
  */
 
-import anySource from '../../shaders/matmul-quads.wgsl?raw';
-import nnSource from '../../shaders/matmul-quads-nn.wgsl?raw';
-import ntSource from '../../shaders/matmul-quads-nt.wgsl?raw';
-import tnSource from '../../shaders/matmul-quads-tn.wgsl?raw';
+import quads from '../../shaders/matmul-quads.wgsl?raw';
+import quadsScalar from '../../shaders/matmul-quads-scalar.wgsl?raw';
 import { shapeMismatch, show } from '../errors.ts';
 import { apply, type Node, requireType } from '../graph.ts';
 import { kernel, type ParameterValues, type Workgroups } from '../kernel.ts';
@@ -128,7 +126,7 @@ export interface Tile {
   /** Of its variants. */
   readonly name: string;
   readonly file: string;
-  /** A kernel that serves any layout by its strides, or those that load vec4: for neither operand transposed, for b, for a. */
+  /** A kernel that serves any layout by its strides, or those that load vec4: for neither operand transposed, for b, for a; or one for all. */
   readonly source: string | { readonly nn?: string; readonly nt?: string; readonly tn?: string };
   readonly unmeasured?: true;
   cut(p: Product): Pick<Dispatch, 'workgroups' | 'constants'>;
@@ -149,6 +147,7 @@ function tiledVariants<A>(entry: Entry, describe: Describe<A>, { name, file, sou
   ): Variant<A> => {
     const by = kernel(label, wgsl, entry, bindingsOf[entry]);
     const takesRelu = wgsl.includes('relu: u32');
+    const takesFlags = wgsl.includes('override a_transposed');
     return {
       name,
       ...(unmeasured ? { unmeasured } : {}),
@@ -158,7 +157,14 @@ function tiledVariants<A>(entry: Entry, describe: Describe<A>, { name, file, sou
         const p = describe(call);
         const { rows, inner, cols, batch } = p;
         const relu = takesRelu ? { relu: p.relu ? 1 : 0 } : {};
-        return { kernel: by, parameters: { rows, inner, cols, batch, ...relu, ...parametersOf(p) }, ...cut(p) };
+        const flags = takesFlags ? { a_transposed: Number(p.transposeA), b_transposed: Number(p.transposeB) } : {};
+        const { workgroups, constants } = cut(p);
+        return {
+          kernel: by,
+          constants: { ...constants, ...flags },
+          parameters: { rows, inner, cols, batch, ...relu, ...parametersOf(p) },
+          workgroups,
+        };
       },
     };
   };
@@ -193,8 +199,8 @@ const cutIntoQuads: Tile['cut'] = (p) => {
 };
 
 const tiles: readonly Tile[] = [
-  { name: 'quads', file: 'matmul-quads', source: { nn: nnSource, nt: ntSource, tn: tnSource }, cut: cutIntoQuads },
-  { name: 'quadsScalar', file: 'matmul-quads', source: anySource, cut: cutIntoQuads },
+  { name: 'quads', file: 'matmul-quads', source: { nn: quads, nt: quads, tn: quads }, cut: cutIntoQuads },
+  { name: 'quadsScalar', file: 'matmul-quads-scalar', source: quadsScalar, cut: cutIntoQuads },
 ];
 
 /** The variants of a family whose calls `describe` reads as products; the first is the built-in choice. */

@@ -28,7 +28,8 @@ const sizes: [number, number, number][] = [
   [36, 68, 68],
 ];
 
-describe('affine', () => {
+// Kernels with barriers are slow to compile on a software adapter, and some tests meet many for the first time.
+describe('affine', { timeout: 240_000 }, () => {
   test.each(sizes)('is x W + b for %i rows of %i inputs and %i outputs', async (rows, inputs, outputs) => {
     await checkOperation({
       build: affine,

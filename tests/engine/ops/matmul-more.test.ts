@@ -10,7 +10,7 @@ import { failOnGpuErrors, testDevice } from '../test-device.ts';
 
 failOnGpuErrors();
 
-describe('the variants of a product', () => {
+describe('the variants of a product', { timeout: 240_000 }, () => {
   const all = async (): Promise<readonly Variant[]> => [...matmulOperation.variants, ...((await matmulOperation.more?.()) ?? [])];
   /** a [rows, 20] times b [20, 36] or its transpose, for rows that are the same whatever their number. */
   const product = async (rows: number, transposeB: boolean, variant: string): Promise<Float32Array> => {

@@ -62,7 +62,8 @@ const sizes: Sizes[] = [
   { rows: 132, inner: 36, cols: 68 },
 ];
 
-describe('matmul', () => {
+// Kernels with barriers are slow to compile on a software adapter, and some tests meet many for the first time.
+describe('matmul', { timeout: 240_000 }, () => {
   for (const layout of layouts) {
     for (const size of sizes) {
       const { rows, inner, cols } = size;
@@ -116,7 +117,7 @@ describe('matmul', () => {
   });
 });
 
-describe('a product masked by a ReLU in the same step', () => {
+describe('a product masked by a ReLU in the same step', { timeout: 240_000 }, () => {
   test.each([
     { rows: 1, inner: 1, cols: 1 },
     { rows: 7, inner: 3, cols: 5 },
