@@ -69,6 +69,8 @@ export {
 export { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
+export { type KernelShapOptions, kernelShap } from './local/kernel-shap.ts';
+export { type LimeAttribution, type LimeOptions, lime } from './local/lime.ts';
 export { type LrpAttribution, type LrpOptions, lrp } from './local/lrp.ts';
 export { type OcclusionOptions, occlusion } from './local/occlusion.ts';
 export { type SaliencyOptions, saliency } from './local/saliency.ts';

@@ -276,8 +276,17 @@ export const MOST_COPIES = 4096;
  *
  * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`
  */
-export async function coalitionValues(model: Model, x: Examples, masks: Masks, options: CoalitionOptions = {}): Promise<CoalitionValues> {
-  const method = 'coalitionValues';
+export const coalitionValues = (model: Model, x: Examples, masks: Masks, options: CoalitionOptions = {}): Promise<CoalitionValues> =>
+  evaluateCoalitions('coalitionValues', model, x, masks, options);
+
+/** coalitionValues for another method, which its errors and its plans name. */
+export async function evaluateCoalitions(
+  method: string,
+  model: Model,
+  x: Examples,
+  masks: Masks,
+  options: CoalitionOptions,
+): Promise<CoalitionValues> {
   const { fold = true } = options;
   const groups = groupsOf(method, model, options.groups);
   const source = sourceOf(method, groups, masks, () => model.rowsOf(x));

@@ -286,6 +286,26 @@ describe('shapleyValues', () => {
     model.dispose();
   });
 
+  test('with a data set as baseline are the mean of those with each of its examples', async () => {
+    const model = await randomNetwork(await testDevice(), { inputShape: [5] });
+    const x = examplesOf(2, 5);
+    const inputs = examplesOf(3, 5, 8);
+    const dataset = { name: 'few', size: 3, inputShape: [5], inputs, labels: Uint32Array.of(0, 1, 2), classes: ['a', 'b', 'c', 'd'] };
+    for (const options of [{}, { fold: false }, { permutations: 4 }]) {
+      const expected = new Float64Array(10);
+      for (let k = 0; k < 3; k++) {
+        const { values } = await valuesOf(model, x, { target: 1, baseline: inputs.slice(5 * k, 5 * k + 5), ...options });
+        values.forEach((value, i) => {
+          expected[i] = (expected[i] as number) + value / 3;
+        });
+      }
+      const { values, delta } = await valuesOf(model, x, { target: 1, baseline: dataset, ...options });
+      expectClose(values, expected, [2, 5], 1e-5, JSON.stringify(options));
+      for (const gap of delta) expect(Math.abs(gap)).toBeLessThan(1e-4);
+    }
+    model.dispose();
+  });
+
   test('end when their signal says so', async () => {
     const model = await randomNetwork(await testDevice());
     const controller = new AbortController();
