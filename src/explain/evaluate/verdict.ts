@@ -1,7 +1,7 @@
 /** What an evaluation comes to, in words. */
 
 import type { EvaluationRow, PairAgreement, RankedMethod } from './evaluate.ts';
-import { mean, standardErrorOf } from './ranks.ts';
+import { mean } from './ranks.ts';
 
 /** A finding: a code with parameters says it in any language, `text` in English. */
 export type Message = Finding & { readonly text: string };
@@ -32,7 +32,7 @@ export const MOST_ALIKE = 0.5;
 export const LEAST_AGREEMENT = 0.5;
 /** Fewer examples say little. */
 const FEW_EXAMPLES = 5;
-/** Standard errors by which a difference counts. */
+/** Deviations, or standard errors, by which a difference counts. */
 const STANDARD_ERRORS = 2;
 
 export function verdictOf(found: {
@@ -83,11 +83,11 @@ function comparedWithControls(
   const byControl = new Map<string, string[]>();
   for (const metric of metrics) {
     const own = rows.find((row) => row.method === method && row.metric === metric) as EvaluationRow;
-    // The control that comes nearest, or goes farthest ahead, stands for all.
-    let worst: { control: string; lead: number } | undefined;
+    // The control that goes farthest ahead stands for all.
+    let worst: { control: string; margin: number } | undefined;
     for (const other of rows.filter((row) => row.control && row.metric === metric)) {
-      const lead = leadOver(own, other);
-      if (lead < STANDARD_ERRORS && lead < (worst?.lead ?? Number.POSITIVE_INFINITY)) worst = { control: other.method, lead };
+      const { ahead, margin } = isAhead(own, other);
+      if (!ahead && margin < (worst?.margin ?? Number.POSITIVE_INFINITY)) worst = { control: other.method, margin };
     }
     if (worst) byControl.set(worst.control, [...(byControl.get(worst.control) ?? []), metric]);
   }
@@ -97,20 +97,25 @@ function comparedWithControls(
   }));
 }
 
-/** By how many standard errors of the paired difference one is better than another; ±∞ where the difference has no spread, or there is one example. */
-function leadOver(own: EvaluationRow, other: EvaluationRow): number {
+/**
+ * Whether one is better than another, by the sign test over examples: how many more it wins than it loses, against what chance would allow. Scores of some
+ * metrics differ by orders of magnitude between examples, so that a mean would be one example's.
+ */
+function isAhead(own: EvaluationRow, other: EvaluationRow): { ahead: boolean; margin: number } {
   const sign = own.better === 'higher' ? 1 : -1;
-  const differences = own.values.flatMap((value, i) => {
+  let [wins, losses] = [0, 0];
+  own.values.forEach((value, i) => {
     const against = other.values[i] ?? null;
     // A control without a score has said nothing; a method without one has not done better.
-    if (against === null) return [];
-    return [value === null ? Number.NEGATIVE_INFINITY : sign * (value - against)];
+    if (against === null) return;
+    if (value === null || sign * (value - against) < 0) losses += 1;
+    else if (value !== against) wins += 1;
   });
-  if (differences.length === 0) return Number.POSITIVE_INFINITY;
-  const lead = mean(differences);
-  const error = standardErrorOf(differences);
-  if (lead === 0 || lead === Number.NEGATIVE_INFINITY) return lead;
-  return error > 0 ? lead / error : lead * Number.POSITIVE_INFINITY;
+  if (other.values.every((value) => value === null)) return { ahead: true, margin: 1 };
+  const decided = wins + losses;
+  const margin = decided === 0 ? 0 : (wins - losses) / decided;
+  // Where there are too few examples for two deviations, all of them must be won.
+  return { ahead: decided > 0 && wins - losses >= Math.min(STANDARD_ERRORS * Math.sqrt(decided), decided), margin };
 }
 
 /** The best, and those whose ranks are within two standard errors of it. */
