@@ -58,6 +58,7 @@ export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
 export { type Finding, type Message, type MessageCode, sentence } from './evaluate/verdict.ts';
+export * from './global/index.ts';
 export { internalInfluence, type LayerOptions, layerConductance } from './local/conductance.ts';
 export { type DeepLiftOptions, deepLift } from './local/deep-lift.ts';
 export {
