@@ -1,7 +1,7 @@
 import { VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { type Attribution, type ExplainOptions, type ExplainProgress, requireGoingOn } from '../attribution.ts';
-import type { Baseline } from '../explainer.ts';
+import { type Baseline, stepOf } from '../explainer.ts';
 import { methodNamed, methods as methodTable } from '../methods.ts';
 import { constantMap, inputMap, inputXRandom, randomMap, sobelMap } from './controls.ts';
 import type { EvidenceMask } from './evidence.ts';
@@ -84,6 +84,10 @@ export interface Evaluation {
   /** Best first. */
   readonly ranking: readonly RankedMethod[];
   readonly agreement: readonly PairAgreement[];
+  /** The training step whose parameters were scored; absent where the model was not trained here. */
+  readonly step?: number;
+  /** The last step seen, where training went on meanwhile: methods were then scored on networks that differ. */
+  readonly lastStep?: number;
   /** What to make of it, in words; each a code with parameters, to be said in any language, and an English sentence. */
   readonly verdict: readonly Message[];
 }
@@ -137,6 +141,7 @@ export async function evaluate(
   const asked = explainOptionsOf(options);
   const contestants = contestantsOf(model, methods, options);
   const total = contestants.length * chosen.size;
+  const step = stepOf(model);
   const scores = new Map<string, Map<MetricName, Float64Array>>();
   const maps = new Map<string, Maps>();
   let done = 0;
@@ -179,8 +184,18 @@ export async function evaluate(
   );
   const ranking = rankingOf(names, [...chosen.keys()], scoresOf, examples);
   const agreement = agreementOf(maps);
+  const lastStep = stepOf(model);
   const verdict = verdictOf({ examples, rows, ranking, agreement });
-  return { examples, metrics: [...chosen.keys()], rows, ranking, agreement, verdict };
+  return {
+    examples,
+    metrics: [...chosen.keys()],
+    rows,
+    ranking,
+    agreement,
+    ...(step === undefined ? {} : { step }),
+    ...(lastStep === undefined || lastStep === step ? {} : { lastStep }),
+    verdict,
+  };
 }
 
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);

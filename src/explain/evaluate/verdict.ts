@@ -8,11 +8,19 @@ export type Message = Finding & { readonly text: string };
 
 /** All that a verdict can say. */
 export type Finding =
-  /** These do better than every control on more than half of the measures of truth, and depend on the network. Best first. */
-  | { readonly code: 'believe'; readonly parameters: { readonly methods: readonly string[]; readonly examples: number } }
+  /**
+   * These do better than every control on more than half of the measures of truth and, where `randomised` says that it was measured, depend on the network. Best
+   * first.
+   */
+  | {
+      readonly code: 'believe';
+      readonly parameters: { readonly methods: readonly string[]; readonly examples: number; readonly randomised: boolean };
+    }
   | { readonly code: 'believe-none'; readonly parameters: { readonly examples: number } }
   /** Nothing that was measured tells which to believe. */
   | { readonly code: 'nothing-measured'; readonly parameters: Readonly<Record<string, never>> }
+  /** No negative control was scored, so nothing can be better than one. */
+  | { readonly code: 'no-controls'; readonly parameters: Readonly<Record<string, never>> }
   /** The best ranks differ by less than two standard errors. */
   | { readonly code: 'tied'; readonly parameters: { readonly methods: readonly string[] } }
   | {
@@ -56,9 +64,11 @@ export function verdictOf(found: {
       2 * new Set(failures.filter(({ parameters }) => parameters.method === method).flatMap(({ parameters }) => parameters.metrics)).size <
         truth.length,
   );
+  const randomised = rows.some(({ metric }) => metric === 'modelRandomisation');
   if (truth.length === 0) findings.push({ code: 'nothing-measured', parameters: {} });
+  else if (!rows.some(({ control }) => control)) findings.push({ code: 'no-controls', parameters: {} });
   else if (believed.length === 0) findings.push({ code: 'believe-none', parameters: { examples } });
-  else findings.push({ code: 'believe', parameters: { methods: believed, examples } });
+  else findings.push({ code: 'believe', parameters: { methods: believed, examples, randomised } });
   const tied = tiedWithBest(ranking.filter(({ method }) => believed.includes(method)));
   if (tied.length > 1) findings.push({ code: 'tied', parameters: { methods: tied } });
   const compared = believed.length > 1 ? believed : rows.filter(({ control }) => !control).map(({ method }) => method);
@@ -139,15 +149,19 @@ const plural = (count: number, what: string): string => `${count === 1 ? 'this' 
 export function sentence(finding: Finding): string {
   switch (finding.code) {
     case 'believe': {
-      const { methods, examples } = finding.parameters;
-      const does = methods.length === 1 ? 'it does' : 'they do';
-      const depends = methods.length === 1 ? 'it depends' : 'they depend';
-      return `For ${plural(examples, 'example')}, believe ${list(methods)}: ${does} better than every control on most measures, and ${depends} on what the network has learned.`;
+      const { methods, examples, randomised } = finding.parameters;
+      const [does, depends] = methods.length === 1 ? ['it does', 'it depends'] : ['they do', 'they depend'];
+      const network = randomised
+        ? `and ${depends} on what the network has learned.`
+        : `but whether ${depends} on what the network has learned was not measured.`;
+      return `For ${plural(examples, 'example')}, believe ${list(methods)}: ${does} better than every control on most measures, ${network}`;
     }
     case 'believe-none':
       return `For ${plural(finding.parameters.examples, 'example')}, believe none of these maps: none does better than the controls on most measures while depending on the network.`;
     case 'nothing-measured':
       return 'Nothing was measured that tells which map to believe: ask for deletion, insertion, infidelity or faithfulness correlation.';
+    case 'no-controls':
+      return 'No negative control was scored, so no map can be said to be better than one that explains nothing.';
     case 'tied':
       return `By these measures ${list(finding.parameters.methods)} cannot be told apart.`;
     case 'no-better-than-control': {

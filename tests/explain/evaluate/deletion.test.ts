@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dense, flatten } from '../../../src/engine/index.ts';
+import { fallingOrder } from '../../../src/explain/evaluate/ranks.ts';
 import {
   constantMap,
   deletion,
@@ -20,6 +21,7 @@ describe('deletion and insertion', () => {
   test('agree with the oracle: the curve of the probability and its area as in RISE', async () => {
     const model = await tinyModel(await testDevice());
     const attribution = await integratedGradients(model, tiny.x as number[], { target: tiny.target });
+    expect(Array.from(fallingOrder(await attribution.values.read()))).toEqual(tiny.deletion_order);
     const { counts, values, auc } = await deletion(model, tiny.x as number[], attribution, { output: 'probability' });
     expect(counts).toEqual([0, 1, 2, 3, 4]);
     expectClose(values, tiny.deletion_prob_curve as number[], [5], 1e-5, 'curve');

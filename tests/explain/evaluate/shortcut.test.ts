@@ -114,6 +114,7 @@ describe('a planted shortcut', () => {
     expect(pointing('integratedGradients')).toBeGreaterThan(0.9);
     expect(pointing('constantMap')).toBeCloseTo(CHANCE, 12);
     expect(result.verdict[0]?.code).toBe('believe');
+    expect([result.step, result.lastStep]).toEqual([375, undefined]);
     const order = result.ranking.map(({ method }) => method);
     expect(order.slice(0, 2).sort()).toEqual(['integratedGradients', 'lrp']);
     expect(order.at(-1)).toBe('guidedBackprop');

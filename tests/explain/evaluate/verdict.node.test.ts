@@ -41,7 +41,7 @@ describe('the verdict', () => {
       agreement: [{ methods: ['good', 'bad'], correlation: 0.2 }],
     });
     expect(verdict.map(({ code, parameters }) => ({ code, parameters }))).toEqual([
-      { code: 'believe', parameters: { methods: ['good'], examples: 5 } },
+      { code: 'believe', parameters: { methods: ['good'], examples: 5, randomised: true } },
       { code: 'disagree', parameters: { methods: ['good', 'bad'], correlation: 0.2 } },
       { code: 'blind-to-network', parameters: { method: 'bad', correlation: expect.closeTo(0.9, 12) } },
       { code: 'no-better-than-control', parameters: { method: 'bad', control: 'inputMap', metrics: ['deletion', 'infidelity'], of: 2 } },
@@ -89,7 +89,7 @@ describe('the verdict', () => {
         ],
       }).slice(0, 3);
     expect(of(1.2).map(({ code, parameters }) => [code, parameters])).toEqual([
-      ['believe', { methods: ['good', 'other'], examples: 5 }],
+      ['believe', { methods: ['good', 'other'], examples: 5, randomised: true }],
       ['tied', { methods: ['good', 'other'] }],
       ['agree', { methods: ['good', 'other'], correlation: 0.9 }],
     ]);
@@ -111,7 +111,7 @@ describe('the verdict', () => {
   test('of one example goes by the sign alone, and says how little that is', () => {
     const one = [row('good', 'deletion', [1]), row('randomMap', 'deletion', [2])];
     expect(verdictOf({ examples: 1, rows: one, ranking: [ranked('good', 1, null)], agreement: [] }).map(({ text }) => text)).toEqual([
-      'For this example, believe good: it does better than every control on most measures, and it depends on what the network has learned.',
+      'For this example, believe good: it does better than every control on most measures, but whether it depends on what the network has learned was not measured.',
       'With so few examples (1) the standard errors say little; evaluate more of them before you trust this.',
     ]);
   });
@@ -121,9 +121,31 @@ describe('the verdict', () => {
     expect(verdictOf({ examples: 5, rows: form, ranking: [], agreement: [] }).map(({ code }) => code)).toEqual(['nothing-measured']);
   });
 
+  test('believes nothing without a control to be better than', () => {
+    const alone = [row('good', 'deletion', around(1)), row('good', 'modelRandomisation', around(0))];
+    expect(verdictOf({ examples: 5, rows: alone, ranking: [ranked('good', 1)], agreement: [] }).map(({ code }) => code)).toEqual([
+      'no-controls',
+    ]);
+  });
+
+  test('one example that is a thousand times larger does not decide: the sign test goes by how many are won', () => {
+    const own = [1, 1, 1, 1, 1, 1, 1, 5000];
+    const control = [2, 2, 2, 2, 2, 2, 2, 4];
+    const of = (values: number[]) =>
+      verdictOf({
+        examples: 8,
+        rows: [row('good', 'infidelity', values), row('randomMap', 'infidelity', control)],
+        ranking: [ranked('good', 1)],
+        agreement: [],
+      })[0]?.code;
+    expect(of(own)).toBe('believe');
+    expect(of([1, 1, 1, 1, 1, 3, 3, 3])).toBe('believe-none');
+  });
+
   test('every finding has a sentence that ends', () => {
     const findings: readonly Finding[] = [
-      { code: 'believe', parameters: { methods: ['a', 'b', 'c'], examples: 2 } },
+      { code: 'believe', parameters: { methods: ['a', 'b', 'c'], examples: 2, randomised: true } },
+      { code: 'no-controls', parameters: {} },
       { code: 'believe-none', parameters: { examples: 1 } },
       { code: 'nothing-measured', parameters: {} },
       { code: 'tied', parameters: { methods: ['a', 'b'] } },
