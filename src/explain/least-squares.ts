@@ -1,32 +1,35 @@
 /**
- * Small least squares on the CPU, in float64: a design of a few hundred columns that is the same for every example, and an answer for each.
+ * Small least squares on the CPU, in float64, for designs of coalitions: a few hundred columns of 0 and 1, the same for every example, and an answer
+ * for each. A row is the list of its columns that are 1.
  *
  * **Source** Golub, Van Loan 2013, "Matrix computations", 4.2 (Cholesky), 5.3 (normal equations).
  */
 
-/** Xᵀ diag(w) X of a design [rows, columns]; zeros, of which designs of coalitions are half full, cost nothing. */
-export function gram(design: Float64Array, weights: Float64Array, columns: number): Float64Array {
+/** Xᵀ diag(w) X, [columns, columns]: for each pair the weight of the rows that have both. */
+export function gram(rows: readonly Uint32Array[], weights: Float64Array, columns: number): Float64Array {
   const result = new Float64Array(columns * columns);
-  const rows = weights.length;
-  for (let row = 0; row < rows; row++) {
-    const at = row * columns;
-    for (let i = 0; i < columns; i++) {
-      const left = (design[at + i] as number) * (weights[row] as number);
-      if (left === 0) continue;
-      for (let j = 0; j <= i; j++) result[i * columns + j] = (result[i * columns + j] as number) + left * (design[at + j] as number);
+  rows.forEach((members, row) => {
+    const weight = weights[row] as number;
+    // Ascending, so the inner loop fills the lower triangle.
+    for (let a = 0; a < members.length; a++) {
+      const at = (members[a] as number) * columns;
+      for (let b = 0; b <= a; b++) {
+        const cell = at + (members[b] as number);
+        result[cell] = (result[cell] as number) + weight;
+      }
     }
-  }
+  });
   for (let i = 0; i < columns; i++) for (let j = 0; j < i; j++) result[j * columns + i] = result[i * columns + j] as number;
   return result;
 }
 
-/** Xᵀ diag(w) y. */
-export function moments(design: Float64Array, weights: Float64Array, columns: number, y: Float64Array): Float64Array {
+/** Xᵀ diag(w) y, [columns]. */
+export function moments(rows: readonly Uint32Array[], weights: Float64Array, columns: number, y: ArrayLike<number>): Float64Array {
   const result = new Float64Array(columns);
-  for (let row = 0; row < weights.length; row++) {
+  rows.forEach((members, row) => {
     const value = (weights[row] as number) * (y[row] as number);
-    for (let i = 0; i < columns; i++) result[i] = (result[i] as number) + value * (design[row * columns + i] as number);
-  }
+    for (const column of members) result[column] = (result[column] as number) + value;
+  });
   return result;
 }
 
@@ -40,31 +43,26 @@ const SINGULAR = 1e-11;
  */
 export function cholesky(matrix: Float64Array, n: number): ((b: Float64Array) => Float64Array) | undefined {
   const lower = Float64Array.from(matrix);
-  const at = (i: number, j: number): number => lower[i * n + j] as number;
-  for (let j = 0; j < n; j++) {
-    const diagonal = at(j, j);
-    let pivot = diagonal;
-    for (let k = 0; k < j; k++) pivot -= at(j, k) ** 2;
-    if (!(pivot > SINGULAR * diagonal)) return undefined;
-    const root = Math.sqrt(pivot);
-    lower[j * n + j] = root;
-    for (let i = j + 1; i < n; i++) {
-      let sum = at(i, j);
-      for (let k = 0; k < j; k++) sum -= at(i, k) * at(j, k);
-      lower[i * n + j] = sum / root;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = lower[i * n + j] as number;
+      for (let k = 0; k < j; k++) sum -= (lower[i * n + k] as number) * (lower[j * n + k] as number);
+      if (j < i) lower[i * n + j] = sum / (lower[j * n + j] as number);
+      else if (sum > SINGULAR * (matrix[i * n + i] as number)) lower[i * n + i] = Math.sqrt(sum);
+      else return undefined;
     }
   }
   return (b) => {
     const x = Float64Array.from(b);
     for (let i = 0; i < n; i++) {
       let sum = x[i] as number;
-      for (let k = 0; k < i; k++) sum -= at(i, k) * (x[k] as number);
-      x[i] = sum / at(i, i);
+      for (let k = 0; k < i; k++) sum -= (lower[i * n + k] as number) * (x[k] as number);
+      x[i] = sum / (lower[i * n + i] as number);
     }
     for (let i = n - 1; i >= 0; i--) {
       let sum = x[i] as number;
-      for (let k = i + 1; k < n; k++) sum -= at(k, i) * (x[k] as number);
-      x[i] = sum / at(i, i);
+      for (let k = i + 1; k < n; k++) sum -= (lower[k * n + i] as number) * (x[k] as number);
+      x[i] = sum / (lower[i * n + i] as number);
     }
     return x;
   };

@@ -3,7 +3,7 @@ import type { Examples, Model } from '../../engine/model.ts';
 import { streamOf, uniform } from '../../engine/random.ts';
 import { cholesky, gram, moments } from '../least-squares.ts';
 import { type GroupAttribution, type GroupsGiven, groupsOf, type MaskedOptions, recordMasked } from '../masked.ts';
-import { Coalitions, drawnOrder, fittedAttribution, readCoalitions } from './surrogate.ts';
+import { type Coalitions, drawnOrder, fittedAttribution, readCoalitions } from './surrogate.ts';
 
 export interface KernelShapOptions extends MaskedOptions {
   /** What the game's players are; each element by itself by default. */
@@ -36,15 +36,16 @@ export async function kernelShap(model: Model, x: Examples, options: KernelShapO
   checkWhole(`${method}: samples`, samples, 1);
   checkWhole(`${method}: seed`, seed, 0, 0xffffffff);
   const { coalitions, weights } = chosen(n, samples, seed);
-  // One unknown fewer: the last value is what the others leave of f(x) − f(x′), so its column is taken from every other.
+  const rows = coalitions.length;
+  // One unknown fewer: the last value is what the others leave of f(x) − f(x′), so its column z_n is taken from every other, (z_i − z_n)(z_j − z_n).
   const unknowns = n - 1;
-  const rows = coalitions.count;
-  const design = new Float64Array(rows * unknowns);
-  for (let row = 0; row < rows; row++) {
-    const last = coalitions.has(row, unknowns) ? 1 : 0;
-    for (let i = 0; i < unknowns; i++) design[row * unknowns + i] = (coalitions.has(row, i) ? 1 : 0) - last;
-  }
-  const solve = cholesky(gram(design, weights, unknowns), unknowns);
+  const products = gram(coalitions, weights, n);
+  const product = (i: number, j: number): number => products[i * n + j] as number;
+  const reduced = Float64Array.from({ length: unknowns * unknowns }, (_, k) => {
+    const [i, j] = [Math.floor(k / unknowns), k % unknowns];
+    return product(i, j) - product(i, unknowns) - product(j, unknowns) + product(unknowns, unknowns);
+  });
+  const solve = cholesky(reduced, unknowns);
   if (!solve) {
     throw new VitrineError(
       'invalid-option',
@@ -60,9 +61,10 @@ export async function kernelShap(model: Model, x: Examples, options: KernelShapO
     const all = (read.output[example] as number) - none;
     const answers = Float64Array.from({ length: rows }, (_, row) => {
       const value = (read.values[example * rows + row] as number) - none;
-      return coalitions.has(row, unknowns) ? value - all : value;
+      return coalitions[row]?.at(-1) === unknowns ? value - all : value;
     });
-    const found = solve(moments(design, weights, unknowns, answers));
+    const sums = moments(coalitions, weights, n, answers);
+    const found = solve(sums.slice(0, unknowns).map((value) => value - (sums[unknowns] as number)));
     values.set(found, example * n);
     values[example * n + unknowns] = all - found.reduce((total, value) => total + value, 0);
   }
@@ -75,10 +77,10 @@ export async function kernelShap(model: Model, x: Examples, options: KernelShapO
  * weight is shared by coalitions drawn from the sizes that did not, complements together.
  */
 function chosen(n: number, samples: number, seed: number): { coalitions: Coalitions; weights: Float64Array } {
-  const coalitions = new Coalitions(n);
+  const coalitions: Uint32Array[] = [];
   const weights: number[] = [];
-  const take = (members: number[], weight: number): void => {
-    coalitions.add(coalitions.of(members));
+  const take = (members: Uint32Array, weight: number): void => {
+    coalitions.push(members);
     weights.push(weight);
   };
   /** Of all coalitions of size s and of size n − s together: (n − 1) / (s (n − s)), and as much again where the sizes differ. */
@@ -88,7 +90,7 @@ function chosen(n: number, samples: number, seed: number): { coalitions: Coaliti
     return { size, paired, number: (paired ? 2 : 1) * choose(n, size), weight: ((paired ? 2 : 1) * (n - 1)) / (size * (n - size)) };
   });
   // A single group has no coalition between nothing and all; its value is all of f(x) − f(x′).
-  if (n === 1) take([0], 1);
+  if (n === 1) take(Uint32Array.of(0), 1);
   const every = samples >= 2 ** n - 2;
   let left = samples;
   let drawn = sizes;
@@ -107,7 +109,7 @@ function chosen(n: number, samples: number, seed: number): { coalitions: Coaliti
 
   const stream = streamOf('kernelShap');
   const open = drawn.reduce((total, { weight }) => total + weight, 0);
-  const counts = new Map<string, { members: number[]; times: number }>();
+  const counts = new Map<string, { members: Uint32Array; times: number }>();
   let times = 0;
   // A coalition that is drawn again counts twice and is evaluated once, so that there may be more draws than rows.
   for (let draw = 0; counts.size < left && draw < 4 * left; draw++) {
@@ -117,9 +119,9 @@ function chosen(n: number, samples: number, seed: number): { coalitions: Coaliti
       return at < 0;
     });
     const { size, paired } = chosenSize ?? (drawn.at(-1) as (typeof drawn)[number]);
-    const members = [...drawnOrder(n, seed, stream, draw, 1).subarray(0, size)];
+    const members = drawnOrder(n, seed, stream, draw, 1).subarray(0, size).slice().sort();
     for (const each of paired ? [members, complement(n, members)] : [members]) {
-      const key = coalitions.of(each).join();
+      const key = each.join();
       const known = counts.get(key);
       if (known) known.times += 1;
       else if (counts.size < left) counts.set(key, { members: each, times: 1 });
@@ -137,16 +139,16 @@ function choose(n: number, k: number): number {
   return Math.round(result);
 }
 
-const complement = (n: number, members: readonly number[]): number[] => {
+const complement = (n: number, members: Uint32Array): Uint32Array => {
   const inside = new Set(members);
-  return Array.from({ length: n }, (_, i) => i).filter((i) => !inside.has(i));
+  return Uint32Array.from({ length: n }, (_, i) => i).filter((i) => !inside.has(i));
 };
 
 /** All subsets of {0 … n − 1} with `size` members, in lexical order. */
-function* subsets(n: number, size: number): Generator<number[]> {
-  const members = Array.from({ length: size }, (_, i) => i);
+function* subsets(n: number, size: number): Generator<Uint32Array> {
+  const members = Uint32Array.from({ length: size }, (_, i) => i);
   for (;;) {
-    yield [...members];
+    yield members.slice();
     let at = size - 1;
     while (at >= 0 && members[at] === n - size + at) at -= 1;
     if (at < 0) return;

@@ -3,7 +3,7 @@ import type { Examples, Model } from '../../engine/model.ts';
 import { streamOf, uniform } from '../../engine/random.ts';
 import { cholesky, gram, moments } from '../least-squares.ts';
 import { type GroupAttribution, type GroupsGiven, groupsOf, type MaskedOptions, recordMasked } from '../masked.ts';
-import { Coalitions, fittedAttribution, readCoalitions } from './surrogate.ts';
+import { type Coalitions, fittedAttribution, readCoalitions } from './surrogate.ts';
 
 export interface LimeOptions extends MaskedOptions {
   /** The interpretable components; each element by itself by default. */
@@ -50,21 +50,18 @@ export async function lime(model: Model, x: Examples, options: LimeOptions = {})
   checkNumber(`${method}: regularization`, regularization, 0);
   checkWhole(`${method}: seed`, seed, 0, 0xffffffff);
   const coalitions = drawnMasks(n, samples, seed);
-  const weights = Float64Array.from({ length: samples }, (_, row) => {
+  const weights = Float64Array.from(coalitions, ({ length }) => {
     // Cosine distance of a mask to all ones; of the empty mask it is 1.
-    const distance = 1 - Math.sqrt(coalitions.size(row) / n);
+    const distance = 1 - Math.sqrt(length / n);
     return Math.sqrt(Math.exp(-((distance / kernelWidth) ** 2)));
   });
   const total = weights.reduce((a, b) => a + b, 0);
-  const meanOf = (of: (row: number) => number): number => weights.reduce((sum, weight, row) => sum + weight * of(row), 0) / total;
-  // About their weighted means, so that the intercept falls out and is not penalised.
-  const means = Float64Array.from({ length: n }, (_, i) => meanOf((row) => (coalitions.has(row, i) ? 1 : 0)));
-  const design = Float64Array.from(
-    { length: samples * n },
-    (_, k) => (coalitions.has(Math.floor(k / n), k % n) ? 1 : 0) - (means[k % n] as number),
-  );
-  const matrix = gram(design, weights, n);
-  for (let i = 0; i < n; i++) matrix[i * n + i] = (matrix[i * n + i] as number) + regularization;
+  // About the columns' weighted means, so that the intercept falls out and is not penalised: Σ π (z_i − z̄_i)(z_j − z̄_j) = Σ π z_i z_j − z̄_i z̄_j Σ π.
+  const means = moments(coalitions, weights, n, new Float64Array(samples).fill(1 / total));
+  const matrix = gram(coalitions, weights, n).map((product, k) => {
+    const [i, j] = [Math.floor(k / n), k % n];
+    return product - total * (means[i] as number) * (means[j] as number) + (i === j ? regularization : 0);
+  });
   const solve = cholesky(matrix, n);
   if (!solve) {
     throw new VitrineError(
@@ -80,18 +77,20 @@ export async function lime(model: Model, x: Examples, options: LimeOptions = {})
   const rSquared = new Float64Array(read.examples);
   for (let example = 0; example < read.examples; example++) {
     const outputs = read.values.subarray(example * samples, (example + 1) * samples);
-    const middle = meanOf((row) => outputs[row] as number);
+    const middle = weights.reduce((sum, weight, row) => sum + weight * (outputs[row] as number), 0) / total;
     const answers = Float64Array.from(outputs, (value) => value - middle);
-    const found = solve(moments(design, weights, n, answers));
+    const found = solve(moments(coalitions, weights, n, answers));
     coefficients.set(found, example * n);
-    intercept[example] = middle - found.reduce((sum, value, i) => sum + value * (means[i] as number), 0);
+    // Of the answers about their mean, then of the outputs.
+    const offset = -found.reduce((sum, value, i) => sum + value * (means[i] as number), 0);
+    intercept[example] = middle + offset;
     let [missed, variance] = [0, 0];
-    for (let row = 0; row < samples; row++) {
-      let fitted = 0;
-      for (let i = 0; i < n; i++) fitted += (design[row * n + i] as number) * (found[i] as number);
-      missed += (weights[row] as number) * ((answers[row] as number) - fitted) ** 2;
-      variance += (weights[row] as number) * (answers[row] as number) ** 2;
-    }
+    coalitions.forEach((members, row) => {
+      const answer = answers[row] as number;
+      const fitted = members.reduce((sum, group) => sum + (found[group] as number), offset);
+      missed += (weights[row] as number) * (answer - fitted) ** 2;
+      variance += (weights[row] as number) * answer ** 2;
+    });
     // Where nothing varies there is nothing to account for.
     rSquared[example] = variance === 0 ? 1 : 1 - missed / variance;
   }
@@ -103,9 +102,6 @@ export async function lime(model: Model, x: Examples, options: LimeOptions = {})
 /** x itself, then masks that keep each group with probability ½. */
 function drawnMasks(n: number, samples: number, seed: number): Coalitions {
   const stream = streamOf('lime');
-  const coalitions = new Coalitions(n);
-  const groups = Array.from({ length: n }, (_, i) => i);
-  coalitions.add(coalitions.of(groups));
-  for (let row = 1; row < samples; row++) coalitions.add(coalitions.of(groups.filter((i) => uniform(seed, stream, row, i) < 0.5)));
-  return coalitions;
+  const groups = Uint32Array.from({ length: n }, (_, i) => i);
+  return Array.from({ length: samples }, (_, row) => (row === 0 ? groups : groups.filter((i) => uniform(seed, stream, row, i) < 0.5)));
 }

@@ -1,4 +1,4 @@
-/** What KernelSHAP and LIME share: coalitions as bits and as a design, their values on the CPU, and an attribution of fitted coefficients. */
+/** What KernelSHAP and LIME share: coalitions, their values on the CPU, and an attribution of fitted coefficients. */
 
 import type { Examples, Model } from '../../engine/model.ts';
 import { uniform } from '../../engine/random.ts';
@@ -7,50 +7,20 @@ import { disposeAll } from '../attribution.ts';
 import { type CoalitionValues, evaluateCoalitions, type GroupAttribution, type Groups, type MaskedOptions } from '../masked.ts';
 import { maskWords } from '../ops/mask-bits.ts';
 
-/** Coalitions of groups, a row of bits each. */
-export class Coalitions {
-  readonly groups: number;
-  readonly #words: number;
-  readonly #rows: Uint32Array[] = [];
+/** Coalitions of groups: the groups that each keeps, ascending. */
+export type Coalitions = readonly Uint32Array[];
 
-  constructor(groups: number) {
-    this.groups = groups;
-    this.#words = maskWords(groups);
-  }
-
-  get count(): number {
-    return this.#rows.length;
-  }
-
-  /** The row of a coalition of these groups. */
-  of(members: Iterable<number>): Uint32Array {
-    const row = new Uint32Array(this.#words);
-    for (const group of members) row[group >> 5] = ((row[group >> 5] as number) | (1 << (group & 31))) >>> 0;
-    return row;
-  }
-
-  add(row: Uint32Array): void {
-    this.#rows.push(row);
-  }
-
-  has(index: number, group: number): boolean {
-    return (((this.#rows[index] as Uint32Array)[group >> 5] as number) & (1 << (group & 31))) !== 0;
-  }
-
-  /** How many groups are in one. */
-  size(index: number): number {
-    let size = 0;
-    for (let group = 0; group < this.groups; group++) if (this.has(index, group)) size += 1;
-    return size;
-  }
-
-  bits(): Uint32Array {
-    const bits = new Uint32Array(this.count * this.#words);
-    this.#rows.forEach((row, index) => {
-      bits.set(row, index * this.#words);
-    });
-    return bits;
-  }
+/** As the GPU takes them, uint32 [coalitions, words]. */
+function bitsOf(coalitions: Coalitions, groups: number): Uint32Array {
+  const words = maskWords(groups);
+  const bits = new Uint32Array(coalitions.length * words);
+  coalitions.forEach((members, index) => {
+    for (const group of members) {
+      const word = index * words + (group >> 5);
+      bits[word] = (bits[word] as number) | (1 << (group & 31));
+    }
+  });
+  return bits;
 }
 
 /** 0 … n − 1 in a drawn order (Fisher, Yates 1938), from index `first` of its stream on. */
@@ -83,7 +53,7 @@ export async function readCoalitions(
   groups: Groups,
   options: MaskedOptions,
 ): Promise<ReadCoalitions> {
-  const result = await evaluateCoalitions(method, model, x, { coalitions: coalitions.bits() }, { ...options, groups });
+  const result = await evaluateCoalitions(method, model, x, { coalitions: bitsOf(coalitions, groups.count) }, { ...options, groups });
   try {
     const [values, output, baselineOutput] = (await Promise.all([
       result.values.read(),
