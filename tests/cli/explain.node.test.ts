@@ -120,7 +120,9 @@ describe('what explain tells', () => {
       ],
       ranking: [{ method: 'integratedGradients', meanRank: 1, standardError: null }],
       agreement: [],
-      verdict: [{ code: 'believe', parameters: { methods: ['integratedGradients'], examples: 8 }, text: 'Believe it & me.' }],
+      verdict: [
+        { code: 'believe', parameters: { methods: ['integratedGradients'], examples: 8, randomised: true }, text: 'Believe it & me.' },
+      ],
     } as const;
     expect(briefOf({ ...summary, evaluation })).toMatch(/gap -1.2e-3\n\nBelieve it & me\.$/);
     const report = explainReport({ ...summary, evaluation }, new Uint8Array());
