@@ -74,6 +74,7 @@ export { type KernelShapOptions, kernelShap } from './local/kernel-shap.ts';
 export { type LimeAttribution, type LimeOptions, lime } from './local/lime.ts';
 export { type LrpAttribution, type LrpOptions, lrp } from './local/lrp.ts';
 export { type OcclusionOptions, occlusion } from './local/occlusion.ts';
+export { type RiseOptions, rise } from './local/rise.ts';
 export { type SaliencyOptions, saliency } from './local/saliency.ts';
 export { type ShapleyAttribution, type ShapleyOptions, type ShapleyProgress, shapleyValues } from './local/shapley.ts';
 export { type SmoothGradOptions, smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';

@@ -79,6 +79,19 @@ export function imageShape(method: string, shape: readonly number[]): [number, n
   return [height, width, channels];
 }
 
+/** The image that a model's input is, or is a list of the pixels of. @throws VitrineError `shape-mismatch` */
+export function imageOf(method: string, inputShape: readonly number[], given: readonly number[] = inputShape): [number, number, number] {
+  const image = imageShape(method, given);
+  if (elements(image) !== elements(inputShape)) {
+    throw shapeMismatch(
+      `${method}: an image of ${show(image)} has ${elements(image)} elements, but an example of ${show(inputShape)} has ${elements(inputShape)}.`,
+      'give as imageShape the shape of the image that the model reads.',
+      { method, imageShape: image, inputShape },
+    );
+  }
+  return image;
+}
+
 /** Height and width of a patch or a stride. @throws VitrineError `invalid-option` */
 export function sizeOf(name: string, size: number | readonly [number, number]): readonly [number, number] {
   const both = typeof size === 'number' ? ([size, size] as const) : size;

@@ -1,4 +1,4 @@
-import { checkWhole, shapeMismatch, show } from '../../engine/errors.ts';
+import { checkWhole } from '../../engine/errors.ts';
 import type { Node } from '../../engine/graph.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
@@ -12,7 +12,7 @@ import {
   folds,
   type GroupsGiven,
   groupsOf,
-  imageShape,
+  imageOf,
   type Lists,
   listsOf,
   type MaskedOptions,
@@ -120,14 +120,7 @@ function windowsOf(method: string, model: Model, options: OcclusionOptions): { w
     const windows = Array.from({ length: groups.count }, (_, g) => Array.from(members.subarray(start[g], start[g + 1])));
     return { windows, record: { groups: groups.count } };
   }
-  const [height, width, channels] = imageShape(method, options.imageShape ?? inputShape);
-  if (height * width * channels !== elements(inputShape)) {
-    throw shapeMismatch(
-      `${method}: an image of ${show([height, width, channels])} has ${height * width * channels} elements, but an example of ${show(inputShape)} has ${elements(inputShape)}.`,
-      'give as imageShape the shape of the image that the model reads.',
-      { method, imageShape: [height, width, channels], inputShape },
-    );
-  }
+  const [height, width, channels] = imageOf(method, inputShape, options.imageShape);
   const [rows, columns] = sizeOf(`${method}: window`, options.window ?? 4);
   const [down, across] = sizeOf(`${method}: stride`, options.stride ?? 2);
   checkWhole(`${method}: height of the window`, rows, 1, height);
