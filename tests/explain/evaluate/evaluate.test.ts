@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Evaluation, type EvaluationRow, evaluate, inputXGradient, type MetricName, saliency } from '../../../src/explain/index.ts';
 import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
 import { examplesOf, linearModel, randomNetwork } from '../networks.ts';
+import { expectBoundedMemory } from '../promises.ts';
 
 failOnGpuErrors();
 
@@ -97,6 +98,34 @@ describe('evaluate', () => {
     expect((await of(x, 4)).rows).not.toEqual(first.rows);
     const alone = await of(x.slice(20, 30), 3);
     for (const row of alone.rows) expect(row.values).toEqual([rowOf(first, row.method, row.metric).values[2]]);
+    model.dispose();
+  });
+
+  test('metrics leave bytes and buffers where they were, whatever the number of examples', async () => {
+    const model = await randomNetwork(await testDevice());
+    const metrics: readonly MetricName[] = [
+      'deletion',
+      'insertion',
+      'infidelity',
+      'faithfulnessCorrelation',
+      'modelRandomisation',
+      'maxSensitivity',
+      'inputInvariance',
+      'nonSensitivity',
+      'completeness',
+    ];
+    await expectBoundedMemory(
+      model,
+      async (x, call) => {
+        const metric = metrics[call % metrics.length] as MetricName;
+        await evaluate(model, x, ['inputXGradient'], [metric], {
+          controls: ['randomMap'],
+          output: call % 2 === 0 ? 'logit' : 'probability',
+        });
+        return { dispose: () => undefined };
+      },
+      2 * 5 * metrics.length,
+    );
     model.dispose();
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Device, Model } from '../../../src/engine/index.ts';
+import { normal, streamOf, uniform } from '../../../src/engine/random.ts';
 import {
   type Attribution,
   completeness,
@@ -16,7 +17,7 @@ import {
 } from '../../../src/explain/index.ts';
 import { expectClose } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
-import { examplesOf, linearModel, randomNetwork } from '../networks.ts';
+import { examplesOf, linearModel, randomNetwork, tiny, tinyModel } from '../networks.ts';
 import { average, sum } from './statistics.ts';
 
 failOnGpuErrors();
@@ -101,6 +102,56 @@ describe('infidelity', () => {
     });
     model.dispose();
   });
+
+  test('under Gaussian noise a map of zeros has σ²‖w‖², within four standard errors', async () => {
+    const { model, w, x } = await linear(await testDevice());
+    const draws = 4000;
+    const scores = await infidelity(model, x, await changed(model, x, () => 0), { perturbation: 'gaussian', deviation: 0.3, draws });
+    const expected = 0.09 * sum(w.map((value) => value ** 2));
+    for (const score of scores) expect(Math.abs(score - expected)).toBeLessThan((4 * Math.SQRT2 * expected) / Math.sqrt(draws));
+    model.dispose();
+  });
+
+  test.each(['noisyBaseline', 'gaussian', 'subsets'] as const)(
+    'of a network is the mean that its formula gives in float64 (%s)',
+    async (perturbation) => {
+      const model = await tinyModel(await testDevice());
+      const [x, draws, seed, stream] = [tiny.x as number[], 40, 6, streamOf('infidelity')];
+      const attribution = await integratedGradients(model, x, { target: tiny.target });
+      const phi = Array.from(await attribution.values.read());
+      const output = (input: readonly number[]): number => {
+        const hidden = tiny.b1.map((bias, j) =>
+          Math.max(
+            0,
+            input.reduce((total, value, i) => total + value * (tiny.W1[i]?.[j] as number), bias),
+          ),
+        );
+        return hidden.reduce((total, value, j) => total + value * (tiny.W2[j]?.[tiny.target] as number), tiny.b2[tiny.target] as number);
+      };
+      const drawn = (draw: number, i: number): number => {
+        if (perturbation === 'subsets') return uniform(seed, stream, draw, i) < 0.5 ? (x[i] as number) : 0;
+        const noise = 0.5 * normal(seed, stream, draw, i);
+        return perturbation === 'gaussian' ? noise : (x[i] as number) - Math.min(1, Math.max(0, noise));
+      };
+      // The GPU's logarithm and cosine, which noise is made of, are 1e-4 off.
+      const tolerance = perturbation === 'subsets' ? 1e-5 : 1e-3;
+      const pairs = Array.from({ length: draws }, (_, draw) => {
+        const taken = x.map((_value, i) => drawn(draw, i));
+        const left = x.map((value, i) => value - (taken[i] as number));
+        return { a: sum(taken.map((value, i) => value * (phi[i] as number))), d: output(x) - output(left) };
+      });
+      const beta = sum(pairs.map(({ a, d }) => a * d)) / sum(pairs.map(({ a }) => a * a));
+      for (const [optimalScaling, factor] of [
+        [false, 1],
+        [true, beta],
+      ] as const) {
+        const [score] = await infidelity(model, x, attribution, { perturbation, deviation: 0.5, draws, seed, optimalScaling });
+        const expected = average(pairs.map(({ a, d }) => (factor * a - d) ** 2));
+        expect(Math.abs((score as number) - expected)).toBeLessThan(tolerance * Math.max(1, expected));
+      }
+      model.dispose();
+    },
+  );
 
   test('takes contributions for what they are: gradient × input is then the gradient', async () => {
     const { model, x } = await linear(await testDevice());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { buildModel, dense, gelu } from '../../../src/engine/index.ts';
+import { buildModel, dense, flatten, gelu } from '../../../src/engine/index.ts';
 import { histogramEntropy } from '../../../src/explain/evaluate/efficient-randomisation.ts';
 import {
   constantMap,
@@ -9,6 +9,7 @@ import {
   modelRandomisation,
   randomMap,
   saliency,
+  sobelMap,
 } from '../../../src/explain/index.ts';
 import { bits } from '../../engine/fixtures.ts';
 import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
@@ -39,6 +40,14 @@ describe('modelRandomisation', () => {
       expect(sum(stage.absolute) / 20).toBeGreaterThan(0.3);
     }
     expect(new Set((await modelRandomisation(model, x, constantMap)).flatMap(({ signed }) => [...signed]))).toEqual(new Set([Number.NaN]));
+    model.dispose();
+  });
+
+  test('the edges of an image stay whatever the network', async () => {
+    const model = await randomNetwork(await testDevice(), { inputShape: [8, 8, 1], hidden: [6], before: [flatten()] });
+    for (const { signed, absolute } of await modelRandomisation(model, examplesOf(3, 64), sobelMap)) {
+      expect([...signed, ...absolute]).toEqual(Array<number>(6).fill(1));
+    }
     model.dispose();
   });
 
