@@ -9,8 +9,11 @@ import { type ExpectedGradientsOptions, expectedGradients } from './local/expect
 import { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 import { inputXGradient } from './local/input-x-gradient.ts';
 import { integratedGradients } from './local/integrated-gradients.ts';
+import { kernelShap } from './local/kernel-shap.ts';
+import { lime } from './local/lime.ts';
 import { lrp } from './local/lrp.ts';
 import { occlusion } from './local/occlusion.ts';
+import { rise } from './local/rise.ts';
 import { saliency } from './local/saliency.ts';
 import { shapleyValues } from './local/shapley.ts';
 import { smoothGrad, smoothGradSquared, varGrad } from './local/smooth-grad.ts';
@@ -198,6 +201,42 @@ export const methods: readonly Method[] = [
     complete: true,
     cheap: false,
     explain: (model, x, options) => shapleyValues(model, x, { ...options, ...partsOf(model) }),
+  },
+  {
+    name: 'kernelShap',
+    title: 'KernelSHAP',
+    source: 'Lundberg, Lee 2017',
+    question: 'The same as Shapley values, from fewer coalitions by least squares.',
+    caveat: 'Does not know its own error: compare two seeds.',
+    cost: '2n + 2,048F for n parts',
+    signed: true,
+    complete: true,
+    cheap: false,
+    explain: (model, x, options) => kernelShap(model, x, { ...options, ...partsOf(model) }),
+  },
+  {
+    name: 'lime',
+    title: 'LIME',
+    source: 'Ribeiro, Singh, Guestrin 2016',
+    question: 'Which line through the outputs around this input fits best, and what weight has each part in it?',
+    caveat: 'Depends on the kernel that says what is around; its R² says how far a line fits at all.',
+    cost: '1,000F',
+    signed: true,
+    complete: false,
+    cheap: false,
+    explain: (model, x, options) => lime(model, x, { ...options, ...partsOf(model) }),
+  },
+  {
+    name: 'rise',
+    title: 'RISE',
+    source: 'Petsiuk, Das, Saenko 2018',
+    question: 'Where is the output high when this part of the input is to be seen?',
+    caveat: 'Not centred: only differences within the map count, not its sign.',
+    cost: '4,000F',
+    signed: true,
+    complete: false,
+    cheap: false,
+    explain: rise,
   },
 ];
 
