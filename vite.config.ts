@@ -6,7 +6,7 @@ import { browserLaunch } from './src/cli/browser.mjs';
 const repository = fileURLToPath(new URL('.', import.meta.url));
 
 /** Found at start, so that no page is reloaded in the middle of a test. */
-const prebundled = ['lit', 'uplot', 'd3-color', 'd3-scale-chromatic', 'papaparse'];
+const prebundled = ['lit', 'lit/directives/keyed.js', 'lit/directives/repeat.js', 'uplot', 'd3-color', 'd3-scale-chromatic', 'papaparse'];
 
 const config = async (): Promise<ViteUserConfig> => ({
   // Vitest works from the repository; `npx vite` serves the app.

@@ -1050,6 +1050,7 @@ export class Trainer {
     this.#takeChanges();
     this.#writeTables();
     this.#writeStop();
+    for (const tensor of this.tensors.values()) tensor.step = step;
   }
 
   /** Frees everything the trainer made; the model stays. */

@@ -1,51 +1,66 @@
 /** Every element of the page by its name. `defineElements` registers them, so that importing a class has no side effect. */
 
-import { VitrineChart } from './vitrine-chart.ts';
-import { VitrineControls } from './vitrine-controls.ts';
-import { VitrineCurves } from './vitrine-curves.ts';
-import { VitrineDigit } from './vitrine-digit.ts';
+import { DrawingPad } from './drawing-pad.ts';
+import { LossChart } from './loss-chart.ts';
+import { AttributionMap } from './maps/attribution-map.ts';
+import { NetworkDiagram } from './maps/network-diagram.ts';
+import { TensorView } from './maps/tensor-view.ts';
+import { StudioExample } from './studio-example.ts';
+import { StudioHeader } from './studio-header.ts';
+import { StudioNetwork } from './studio-network.ts';
+import { StudioRecipe } from './studio-recipe.ts';
+import { StudioTime } from './studio-time.ts';
+import { StudioWhy } from './studio-why.ts';
+import { TensorInspector } from './tensor-inspector.ts';
 import { VitrineKernel } from './vitrine-kernel.ts';
 import { VitrineLanguage } from './vitrine-language.ts';
 import { VitrineMachine } from './vitrine-machine.ts';
 import { VitrineNotices } from './vitrine-notices.ts';
 import { VitrinePage } from './vitrine-page.ts';
 import { VitrinePlan } from './vitrine-plan.ts';
-import { VitrineStatus } from './vitrine-status.ts';
-import { VitrineTest } from './vitrine-test.ts';
-import { VitrineWeights } from './vitrine-weights.ts';
 
 declare global {
   interface HTMLElementTagNameMap {
-    'vitrine-chart': VitrineChart;
-    'vitrine-controls': VitrineControls;
-    'vitrine-curves': VitrineCurves;
-    'vitrine-digit': VitrineDigit;
+    'attribution-map': AttributionMap;
+    'drawing-pad': DrawingPad;
+    'loss-chart': LossChart;
+    'network-diagram': NetworkDiagram;
+    'studio-example': StudioExample;
+    'studio-header': StudioHeader;
+    'studio-network': StudioNetwork;
+    'studio-recipe': StudioRecipe;
+    'studio-time': StudioTime;
+    'studio-why': StudioWhy;
+    'tensor-inspector': TensorInspector;
+    'tensor-view': TensorView;
     'vitrine-kernel': VitrineKernel;
     'vitrine-language': VitrineLanguage;
     'vitrine-machine': VitrineMachine;
     'vitrine-notices': VitrineNotices;
     'vitrine-page': VitrinePage;
     'vitrine-plan': VitrinePlan;
-    'vitrine-status': VitrineStatus;
-    'vitrine-test': VitrineTest;
-    'vitrine-weights': VitrineWeights;
   }
 }
 
 const elements: Readonly<Record<string, CustomElementConstructor>> = {
-  'vitrine-chart': VitrineChart,
-  'vitrine-controls': VitrineControls,
-  'vitrine-curves': VitrineCurves,
-  'vitrine-digit': VitrineDigit,
+  'attribution-map': AttributionMap,
+  'drawing-pad': DrawingPad,
+  'loss-chart': LossChart,
+  'network-diagram': NetworkDiagram,
+  'studio-example': StudioExample,
+  'studio-header': StudioHeader,
+  'studio-network': StudioNetwork,
+  'studio-recipe': StudioRecipe,
+  'studio-time': StudioTime,
+  'studio-why': StudioWhy,
+  'tensor-inspector': TensorInspector,
+  'tensor-view': TensorView,
   'vitrine-kernel': VitrineKernel,
   'vitrine-language': VitrineLanguage,
   'vitrine-machine': VitrineMachine,
   'vitrine-notices': VitrineNotices,
   'vitrine-page': VitrinePage,
   'vitrine-plan': VitrinePlan,
-  'vitrine-status': VitrineStatus,
-  'vitrine-test': VitrineTest,
-  'vitrine-weights': VitrineWeights,
 };
 
 /** Twice is once. */

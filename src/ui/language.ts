@@ -74,11 +74,26 @@ export class Words implements ReactiveController {
     return this.#number(value, { maximumFractionDigits: 0 });
   }
 
+  /** 1.3 */
+  oneDigit(value: number): string {
+    return this.#number(value, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  }
+
   /** 0.0214: four digits behind the point, three significant ones below a thousandth. */
   small(value: number): string {
     if (!Number.isFinite(value)) return '–';
     if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1).replaceAll('-', '−');
     return this.#number(value, { minimumFractionDigits: value < 10 ? 4 : 1, maximumFractionDigits: value < 10 ? 4 : 1 });
+  }
+
+  /** 0.0123, 1.23e−5: three significant digits. */
+  significant(value: number, digits: number = 3): string {
+    return writeSignificant(value, digits);
+  }
+
+  /** Nine significant digits: a float32 and no other. */
+  exact(value: number): string {
+    return writeSignificant(value, 9);
   }
 
   /** 97.8 % */
@@ -105,4 +120,13 @@ export class Words implements ReactiveController {
   #number(value: number, options: Intl.NumberFormatOptions): string {
     return value.toLocaleString(LANGUAGE_TAGS[languageChoice.current], options).replace(/^-/, '−');
   }
+}
+
+function writeSignificant(value: number, digits: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  const magnitude = Math.abs(value);
+  const plain = value === 0 || (magnitude >= 1e-3 && magnitude < 1e5);
+  const written = plain ? String(Number(value.toPrecision(digits))) : Number(value.toPrecision(digits)).toExponential();
+  return written.replaceAll('-', '−');
 }

@@ -1,20 +1,33 @@
-/** What a visitor chooses. It lives in the address, so that a link reproduces a run: `#seed=0&batch=32&rate=0.001&epochs=10&digit=0`. */
+/** The recipe of a run: what a visitor chooses before or while it trains. It lives in the address, so that a link reproduces the run. */
+
+export type DataName = 'mnist' | 'breast-cancer';
+export type OptimizerName = 'adam' | 'sgd';
 
 export interface Settings {
+  readonly data: DataName;
+  /** Units of each hidden layer, from the input on; none makes the model linear. */
+  readonly hidden: readonly number[];
+  readonly optimizer: OptimizerName;
   /** Of the initial weights and the order of the examples. */
   readonly seed: number;
   /** Examples a step. */
   readonly batch: number;
-  /** Learning rate of Adam. */
+  /** Learning rate at the start; later changes are in the journal of the run. */
   readonly rate: number;
   readonly epochs: number;
-  /** Index of the test example that is shown. */
-  readonly digit: number;
 }
 
-export type SettingName = keyof Settings;
+export type SettingName = 'seed' | 'batch' | 'rate' | 'epochs';
 
-export const DEFAULT_SETTINGS: Settings = { seed: 0, batch: 32, rate: 0.001, epochs: 10, digit: 0 };
+export const DEFAULT_SETTINGS: Settings = {
+  data: 'mnist',
+  hidden: [128],
+  optimizer: 'adam',
+  seed: 0,
+  batch: 32,
+  rate: 0.001,
+  epochs: 10,
+};
 
 interface Range {
   readonly least: number;
@@ -27,10 +40,14 @@ export const RANGES: Readonly<Record<SettingName, Range>> = {
   batch: { least: 1, most: 4096, whole: true },
   rate: { least: 1e-9, most: 1e30, whole: false },
   epochs: { least: 1, most: 1000, whole: true },
-  digit: { least: 0, most: 0xffffffff, whole: true },
 };
 
-const NAMES = Object.keys(DEFAULT_SETTINGS) as SettingName[];
+export const DATA_NAMES: readonly DataName[] = ['mnist', 'breast-cancer'];
+export const OPTIMIZER_NAMES: readonly OptimizerName[] = ['adam', 'sgd'];
+export const MOST_LAYERS = 4;
+export const MOST_UNITS = 1024;
+
+const NUMBERS = Object.keys(RANGES) as SettingName[];
 
 /** The number that a text says, where the setting can take it; `,` and `，` group digits. */
 export function readSetting(name: SettingName, text: string): number | undefined {
@@ -41,16 +58,40 @@ export function readSetting(name: SettingName, text: string): number | undefined
   return fits ? value : undefined;
 }
 
-/** The settings that an address says; what it does not say, or says wrongly, stays as in `base`. */
-export function settingsOfHash(hash: string, base: Settings = DEFAULT_SETTINGS): Settings {
-  const parameters = new URLSearchParams(hash.replace(/^#/, ''));
-  const said = NAMES.map((name) => [name, readSetting(name, parameters.get(name) ?? '') ?? base[name]]);
-  return Object.fromEntries(said) as unknown as Settings;
+/** `128`, `128-64`; `none` and nothing are a linear model. Undefined where it says no such thing. */
+export function readLayers(text: string): readonly number[] | undefined {
+  const plain = text.trim().toLowerCase();
+  if (plain === '' || plain === 'none') return [];
+  const units = plain.split(/[\s,，、\-–→]+/).map(Number);
+  const fits = units.length <= MOST_LAYERS && units.every((count) => Number.isInteger(count) && count >= 1 && count <= MOST_UNITS);
+  return fits ? units : undefined;
 }
 
-export function hashOfSettings(settings: Settings): string {
-  return `#${NAMES.map((name) => `${name}=${settings[name]}`).join('&')}`;
+export const writeLayers = (hidden: readonly number[]): string => hidden.join('-') || 'none';
+
+/** The settings that an address says; what it does not say, or says wrongly, stays as in `base`. */
+export function settingsOf(parameters: URLSearchParams, base: Settings = DEFAULT_SETTINGS): Settings {
+  const said = NUMBERS.map((name) => [name, readSetting(name, parameters.get(name) ?? '') ?? base[name]]);
+  const layers = parameters.get('hidden');
+  return {
+    ...base,
+    ...(Object.fromEntries(said) as Pick<Settings, SettingName>),
+    data: oneOf(DATA_NAMES, parameters.get('data')) ?? base.data,
+    optimizer: oneOf(OPTIMIZER_NAMES, parameters.get('optimizer')) ?? base.optimizer,
+    hidden: (layers === null ? undefined : readLayers(layers)) ?? base.hidden,
+  };
 }
+
+export function parametersOf(settings: Settings): [string, string][] {
+  return [
+    ['data', settings.data],
+    ['hidden', writeLayers(settings.hidden)],
+    ['optimizer', settings.optimizer],
+    ...NUMBERS.map((name): [string, string] => [name, String(settings[name])]),
+  ];
+}
+
+const oneOf = <T extends string>(names: readonly T[], text: string | null): T | undefined => names.find((name) => name === text);
 
 /** The next of 1, 2, 5, 10, 20, … above the rate, or the next below it. */
 export function nextRate(rate: number, direction: 1 | -1): number {

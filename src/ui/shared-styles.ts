@@ -16,7 +16,7 @@ export const shared: CSSResult = css`
 
   h2 {
     margin: 0;
-    font: 400 1.375rem / 1.3 var(--serif);
+    font: 400 1.1875rem / 1.3 var(--serif);
     letter-spacing: -0.005em;
     text-wrap: balance;
   }
@@ -105,6 +105,24 @@ export const shared: CSSResult = css`
     color: var(--ink);
     font: 400 0.9375rem / 1 var(--sans);
     font-variant-numeric: tabular-nums;
+  }
+
+  select {
+    min-height: 44px;
+    padding: 0 0.625rem;
+    border: 1px solid var(--edge);
+    border-radius: 10px;
+    background: var(--sheet);
+    color: var(--ink);
+    font: 400 0.9375rem / 1 var(--sans);
+  }
+
+  .icon {
+    flex: none;
+    width: 0.875rem;
+    height: 0.875rem;
+    overflow: visible;
+    fill: currentColor;
   }
 
   input[aria-invalid='true'] {

@@ -5,7 +5,7 @@
  * Events: `change` when its phase, settings, faults or results change; `steps` when steps have arrived, at most thirty times a second.
  */
 
-import { type LoadProgress, loadMnist } from '../data/index.ts';
+import { type LoadProgress, loadBreastCancer, loadMnist, type Scaling, split, standardise } from '../data/index.ts';
 import {
   adam,
   buildModel,
@@ -15,19 +15,33 @@ import {
   dense,
   type FullSnapshot,
   flatten,
+  type Layer,
   type Model,
+  type Optimizer,
   openDevice,
   type StepRecord,
+  type StopCondition,
+  sgd,
   type Trainer,
+  type VariantTable,
   VitrineError,
 } from '../engine/index.ts';
 import { CurveHistory } from './curve-history.ts';
 import { Meter, type Reading } from './meter.ts';
-import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
+import type { RateChange } from './session/choices.ts';
+import { type DataName, DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
 export interface TrainingData {
   readonly train: Dataset;
   readonly test: Dataset;
+  /** How a table's columns were scaled, so that a value can be said in its own units. */
+  readonly scaling?: Scaling;
+}
+
+interface LoadDataOptions {
+  readonly data: DataName;
+  readonly onProgress: (progress: LoadProgress) => void;
+  readonly signal: AbortSignal;
 }
 
 /** Where a session gets what it works on; the browser's GPU and MNIST by default. */
@@ -35,10 +49,21 @@ export interface TrainingSources {
   readonly openDevice?: () => Promise<Device>;
   /** Whether the session ends the device when it is closed; true by default. */
   readonly ownsDevice?: boolean;
-  readonly loadData?: (options: { onProgress: (progress: LoadProgress) => void; signal: AbortSignal }) => Promise<TrainingData>;
+  readonly loadData?: (options: LoadDataOptions) => Promise<TrainingData>;
 }
 
-export type Phase = 'opening' | 'loading' | 'compiling' | 'ready' | 'paused' | 'running' | 'validating' | 'testing' | 'finished' | 'closed';
+export type Phase =
+  | 'opening'
+  | 'loading'
+  | 'compiling'
+  | 'ready'
+  | 'paused'
+  | 'running'
+  | 'replaying'
+  | 'validating'
+  | 'testing'
+  | 'finished'
+  | 'closed';
 
 export interface TestResult {
   /** Steps done when it was taken. */
@@ -48,19 +73,15 @@ export interface TestResult {
   readonly size: number;
 }
 
-export interface Prediction {
-  readonly example: number;
-  /** Of each class. */
-  readonly probabilities: Float32Array;
-  readonly step: number;
-}
-
 /** All that a reset replaces. */
 export interface Run {
   readonly model: Model;
   readonly trainer: Trainer;
-  readonly seed: number;
-  readonly batch: number;
+  /** The settings that it was built with; its learning rate is the one that it began with. */
+  readonly settings: Settings;
+  readonly data: TrainingData;
+  /** Changes of the learning rate since. */
+  readonly journal: readonly RateChange[];
   readonly history: CurveHistory;
   readonly tests: readonly TestResult[];
 }
@@ -68,11 +89,16 @@ export interface Run {
 /** What a reset leaves to go back to. */
 interface Undo {
   readonly snapshot: FullSnapshot;
-  readonly run: Pick<Run, 'seed' | 'batch' | 'history' | 'tests'>;
+  readonly run: Pick<Run, 'settings' | 'journal' | 'history' | 'tests'>;
   readonly rate: number;
 }
 
-export const HIDDEN_UNITS = 128;
+/** Where a visitor wants training to stop by itself. */
+export type StopAt =
+  | { readonly kind: 'step'; readonly step: number }
+  | { readonly kind: 'epoch' }
+  | { readonly kind: 'loss'; readonly above: number };
+
 const VALIDATION_SPLIT = 0.2;
 /** How often the progress of loading is told. */
 const LOADING_MILLISECONDS = 100;
@@ -82,8 +108,11 @@ const KEEP_MILLISECONDS = 5000;
 export class Training extends EventTarget {
   settings: Settings;
   device: Device | undefined;
-  data: TrainingData | undefined;
   run: Run | undefined;
+  /** A step that training is on its way to, to be where a link was taken; done when it gets there. */
+  replayTo: number | undefined;
+  /** Why training stopped by itself, until it goes on. */
+  stoppedBy: StopAt | undefined;
   loading: LoadProgress | undefined;
   /** What went wrong last, until it is put right or put away. */
   fault: unknown;
@@ -100,12 +129,17 @@ export class Training extends EventTarget {
   #tasks: Promise<unknown> = Promise.resolve();
   #loop: Promise<void> | undefined;
   #stop: AbortController | undefined;
+  /** Ends a replay, which any other task does. */
+  #replay: AbortController | undefined;
   #kept: FullSnapshot | undefined;
   #keptAt = 0;
   #undo: Undo | undefined;
-  #predicting = false;
   #faultsSeen = 0;
   #forgetDevice: (() => void) | undefined;
+  #stopAt: StopAt | undefined;
+  /** Steps done when training last set out. */
+  #startedAt = 0;
+  readonly #data = new Map<DataName, TrainingData>();
 
   constructor(settings: Settings = DEFAULT_SETTINGS, sources: TrainingSources = {}) {
     super();
@@ -143,10 +177,22 @@ export class Training extends EventTarget {
     return this.run !== undefined && this.step >= this.totalSteps;
   }
 
-  /** Seed or batch size were changed and count from the next reset on. */
+  get data(): TrainingData | undefined {
+    return this.run?.data;
+  }
+
+  /** Something was changed that counts from the next reset on. */
   get needsReset(): boolean {
-    const { run, settings } = this;
-    return run !== undefined && (run.seed !== settings.seed || run.batch !== settings.batch);
+    return this.run !== undefined && buildOf(this.run.settings) !== buildOf(this.settings);
+  }
+
+  /** Learning rate of the next step. */
+  get rate(): number {
+    return this.run?.trainer.learningRate ?? this.settings.rate;
+  }
+
+  get stopAt(): StopAt | undefined {
+    return this.#stopAt;
   }
 
   get reading(): Reading | undefined {
@@ -178,6 +224,7 @@ export class Training extends EventTarget {
 
   /** Stops training at the next step, does the work alone, and lets training go on if that is still wanted. */
   #task(work: () => Promise<void> | void): Promise<void> {
+    this.#replay?.abort();
     const done = this.#tasks.then(async () => {
       if (this.#closing.signal.aborted) return;
       this.#stop?.abort();
@@ -231,59 +278,74 @@ export class Training extends EventTarget {
     device.lost.then((end) => {
       if (end !== 'destroyed' && this.device === device && !signal.aborted) this.#fail(end);
     });
-    if (!this.data) {
-      this.#enter('loading');
-      let told = 0;
-      const onProgress = (progress: LoadProgress): void => {
-        this.loading = progress;
-        if (performance.now() - told < LOADING_MILLISECONDS) return;
-        told = performance.now();
-        this.#changed();
-      };
-      const data = await (this.#sources.loadData ?? loadMnist)({ onProgress, signal });
-      if (signal.aborted) return;
-      this.data = data;
-      this.loading = undefined;
-    }
     const before = this.run;
-    await this.#build();
+    // Another adapter may choose other kernels: with those of the kept run it goes on to the same bits.
+    await this.#build(before?.settings, this.#kept?.variants);
     if (before && this.#kept && this.run) await this.#bringBack(this.#kept, before);
   }
 
+  async #load(name: DataName): Promise<TrainingData> {
+    const known = this.#data.get(name);
+    if (known) return known;
+    this.#enter('loading');
+    let told = 0;
+    const onProgress = (progress: LoadProgress): void => {
+      this.loading = progress;
+      if (performance.now() - told < LOADING_MILLISECONDS) return;
+      told = performance.now();
+      this.#changed();
+    };
+    try {
+      const data = await (this.#sources.loadData ?? loadData)({ data: name, onProgress, signal: this.#closing.signal });
+      this.#data.set(name, data);
+      return data;
+    } finally {
+      this.loading = undefined;
+    }
+  }
+
   /** Builds a network and its trainer from the settings; the old ones stay until the new ones are there. */
-  async #build({ seed, batch }: Pick<Settings, 'seed' | 'batch'> = this.settings): Promise<void> {
-    const { device, data } = this;
-    if (!device || !data) return;
+  async #build(settings: Settings = this.settings, variants: VariantTable = {}): Promise<void> {
+    const { device } = this;
+    if (!device) return;
+    const data = await this.#load(settings.data);
+    if (this.#closing.signal.aborted) return;
     this.#enter('compiling');
-    const classes = data.train.classes?.length ?? 10;
-    const layers = [flatten(), dense(HIDDEN_UNITS, { activation: 'relu' }), dense(classes, { activation: 'softmax' })];
-    const model = await buildModel(device, { inputShape: data.train.inputShape, layers, seed });
+    const model = await buildModel(device, {
+      inputShape: data.train.inputShape,
+      layers: layersOf(settings, data.train.classes?.length ?? 10),
+      seed: settings.seed,
+    });
     let trainer: Trainer;
     try {
       trainer = await createTrainer(model, {
         data: data.train,
         loss: 'crossEntropy',
-        optimizer: adam({ learningRate: this.settings.rate }),
-        batchSize: batch,
+        optimizer: optimizerOf(settings),
+        batchSize: settings.batch,
         validationSplit: VALIDATION_SPLIT,
+        variants,
       });
     } catch (error) {
       model.dispose();
       throw error;
     }
-    if (this.run && this.run.model.device === device) disposeRun(this.run);
-    this.run = { model, trainer, seed, batch, history: new CurveHistory(trainer.stepsPerEpoch), tests: [] };
+    const before = this.run;
+    this.run = { model, trainer, settings, data, journal: [], history: new CurveHistory(trainer.stepsPerEpoch), tests: [] };
+    this.dispatchEvent(new Event('run'));
+    if (before && before.model.device === device) disposeRun(before);
+    this.#applyStop();
   }
 
   /** Goes on from a snapshot, with the curves that led to it. */
   async #bringBack(
     snapshot: FullSnapshot,
-    { seed, batch, history, tests }: Pick<Run, 'seed' | 'batch' | 'history' | 'tests'>,
+    { settings, journal, history, tests }: Pick<Run, 'settings' | 'journal' | 'history' | 'tests'>,
   ): Promise<void> {
     if (!this.run) return;
-    if (this.run.seed !== seed || this.run.batch !== batch) await this.#build({ seed, batch });
+    if (buildOf(this.run.settings) !== buildOf(settings)) await this.#build(settings, snapshot.variants);
     await this.run.trainer.restore(snapshot);
-    this.run = { ...this.run, history, tests };
+    this.run = { ...this.run, journal, history, tests };
     this.#kept = snapshot;
     this.#applyRate();
   }
@@ -369,17 +431,19 @@ export class Training extends EventTarget {
       const { run } = this;
       if (!run) return;
       const undo = run.trainer.step > 0 ? { snapshot: await run.trainer.snapshot(), run, rate: run.trainer.learningRate } : undefined;
-      if (this.needsReset) await this.#build();
+      this.stoppedBy = undefined;
+      // A trainer goes back to the rate that it was built with; another rate to begin with is another recipe.
+      if (this.needsReset || run.settings.rate !== this.settings.rate) await this.#build();
       else {
         await run.trainer.reset();
-        this.run = { ...run, history: new CurveHistory(run.trainer.stepsPerEpoch), tests: [] };
+        const history = new CurveHistory(run.trainer.stepsPerEpoch);
+        this.run = { ...run, settings: this.settings, journal: [], history, tests: [] };
       }
       this.#kept = undefined;
       if (undo) {
         this.#undo = undo;
         this.undoStep = undo.snapshot.step;
       }
-      this.#applyRate();
       this.#meter.reading = undefined;
       this.dispatchEvent(new Event('reset'));
     });
@@ -392,12 +456,12 @@ export class Training extends EventTarget {
       if (!undo) return;
       this.#undo = undefined;
       this.undoStep = undefined;
-      this.settings = { ...this.settings, seed: undo.run.seed, batch: undo.run.batch, rate: undo.rate };
+      this.settings = { ...undo.run.settings, rate: undo.rate, epochs: this.settings.epochs };
       await this.#bringBack(undo.snapshot, undo.run);
     });
   }
 
-  /** Takes new settings. The rate counts from the next step on, epochs at once, seed and batch size from the next reset on, or at once before the first step. */
+  /** Takes new settings. The rate counts from the next step on, epochs at once, all else from the next reset on, or at once before the first step. */
   change(changes: Partial<Settings>): void {
     const before = this.settings;
     this.settings = { ...before, ...changes };
@@ -410,11 +474,66 @@ export class Training extends EventTarget {
     this.#changed();
   }
 
+  /** Stops training by itself when this comes to pass, checked on the GPU before the update; undefined lets it run. */
+  setStop(stopAt: StopAt | undefined): void {
+    this.#stopAt = stopAt;
+    this.#applyStop();
+    this.#changed();
+  }
+
+  #applyStop(): void {
+    const { run } = this;
+    const stop = this.#stopAt;
+    if (!run) return;
+    const condition: StopCondition =
+      stop?.kind === 'step' && stop.step > run.trainer.step ? { step: stop.step } : stop?.kind === 'loss' ? { lossAbove: stop.above } : {};
+    run.trainer.stopWhen(condition);
+  }
+
+  /** Trains from step 0 to where a link was taken, with the same changes of the rate on the way, to the same bits. `pause` cancels it. */
+  replay(journal: readonly RateChange[], step: number): Promise<void> {
+    this.replayTo = step;
+    this.#wanted = false;
+    return this.#task(async () => {
+      const stop = new AbortController();
+      this.#replay = stop;
+      try {
+        const changes = journal.filter((change) => change.step < step);
+        for (const [i, until] of [...changes.map((change) => change.step), step].entries()) {
+          while (this.run && this.step < until && !stop.signal.aborted && !this.isFinished) {
+            this.#enter('replaying');
+            const toEpoch = this.stepsPerEpoch - (this.step % this.stepsPerEpoch);
+            await this.#train(Math.min(until - this.step, toEpoch), stop.signal);
+            await this.#validateIfDue();
+          }
+          const change = changes[i];
+          if (change && this.step === change.step && !stop.signal.aborted) this.#setRate(change.rate);
+        }
+      } finally {
+        this.#replay = undefined;
+        this.replayTo = undefined;
+      }
+      await this.#keep();
+    });
+  }
+
   #applyRate(): void {
-    const { run, settings } = this;
-    if (!run || run.trainer.learningRate === settings.rate) return;
-    run.trainer.setLearningRate(settings.rate);
-    if (run.history.steps > 0) run.history.mark(settings.rate);
+    this.#setRate(this.settings.rate);
+  }
+
+  #setRate(rate: number): void {
+    const { run } = this;
+    if (!run || run.trainer.learningRate === rate) return;
+    this.settings = { ...this.settings, rate };
+    run.trainer.setLearningRate(rate);
+    const { step } = run.trainer;
+    if (step === 0 && run.journal.length === 0 && run.history.steps === 0) {
+      // Nothing was trained with the rate before: the run begins with this one.
+      this.run = { ...run, settings: { ...run.settings, rate } };
+      return;
+    }
+    run.history.mark(rate);
+    this.run = { ...run, journal: [...run.journal.filter((change) => change.step !== step), { step, rate }] };
   }
 
   /** Mean loss and accuracy over the test examples; training waits and goes on. */
@@ -426,27 +545,6 @@ export class Training extends EventTarget {
       const { loss, accuracy } = await run.trainer.evaluate(data.test);
       this.run = { ...run, tests: [...run.tests, { step: run.trainer.step, loss, accuracy, size: data.test.size }] };
     });
-  }
-
-  /** What the network makes of a test example now; undefined where it cannot say, or is still busy with the last one. */
-  async predict(example: number): Promise<Prediction | undefined> {
-    const { run } = this;
-    const input = this.exampleInput(example);
-    if (!run || !input || this.#predicting || this.#phase === 'closed') return undefined;
-    this.#predicting = true;
-    const { step } = run.trainer;
-    try {
-      const output = await run.model.predict(input);
-      const probabilities = await output.read();
-      output.dispose();
-      return this.run?.model === run.model ? { example, probabilities, step } : undefined;
-    } catch (error) {
-      // The network was replaced, or the GPU is being: the next prediction will tell.
-      if (error instanceof VitrineError) return undefined;
-      throw error;
-    } finally {
-      this.#predicting = false;
-    }
   }
 
   // ---- training ------------------------------------------------------------------------------------------------------------------
@@ -464,17 +562,33 @@ export class Training extends EventTarget {
 
   async #drive(signal: AbortSignal): Promise<void> {
     this.#goOn();
-    while (!signal.aborted && !this.isFinished) {
+    while (!signal.aborted && !this.isFinished && !this.#hasStopped()) {
       this.#enter('running');
       await this.#train(Math.min(this.totalSteps - this.step, this.stepsPerEpoch - (this.step % this.stepsPerEpoch)), signal);
       await this.#validateIfDue();
       await this.#keep();
     }
-    if (this.isFinished) this.#wanted = false;
+    if (this.isFinished || this.stoppedBy) this.#wanted = false;
+  }
+
+  /** Whether what the visitor asked to stop at has come to pass. */
+  #hasStopped(): boolean {
+    const { run } = this;
+    const stop = this.#stopAt;
+    if (!run || !stop) return false;
+    const atEpoch = stop.kind === 'epoch' && this.step > this.#startedAt && this.step % this.stepsPerEpoch === 0;
+    if (!atEpoch && run.trainer.halted === 'running') return false;
+    this.stoppedBy = stop;
+    // The step that was refused would be refused again; only an epoch's end comes anew.
+    if (stop.kind !== 'epoch') this.#stopAt = undefined;
+    this.#applyStop();
+    return true;
   }
 
   /** After a halt, the step that was not taken is tried again. */
   #goOn(): void {
+    this.#startedAt = this.step;
+    this.stoppedBy = undefined;
     if (this.run && this.run.trainer.halted !== 'running') this.run.trainer.resume();
   }
 
@@ -529,4 +643,20 @@ export class Training extends EventTarget {
 function disposeRun({ trainer, model }: Run): void {
   trainer.dispose();
   model.dispose();
+}
+
+/** What a reset would build: all of the settings but those that may change while training goes on. */
+const buildOf = ({ data, hidden, optimizer, seed, batch }: Settings): string => JSON.stringify([data, hidden, optimizer, seed, batch]);
+
+export function layersOf({ hidden }: Pick<Settings, 'hidden'>, classes: number): Layer[] {
+  return [flatten(), ...hidden.map((units) => dense(units, { activation: 'relu' })), dense(classes, { activation: 'softmax' })];
+}
+
+const optimizerOf = ({ optimizer, rate }: Settings): Optimizer =>
+  optimizer === 'sgd' ? sgd({ learningRate: rate }) : adam({ learningRate: rate });
+
+/** MNIST, or a table with a quarter of its rows held out for the test, scaled by the rest. */
+async function loadData({ data, onProgress, signal }: LoadDataOptions): Promise<TrainingData> {
+  if (data === 'mnist') return loadMnist({ onProgress, signal });
+  return standardise(split(await loadBreastCancer(), { fraction: 0.25, stratified: true, seed: 0 }));
 }

@@ -1,12 +1,9 @@
 import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Calls } from '../engine/index.ts';
 import { adapterName, isSoftware } from './adapter.ts';
-import { Follow } from './follow.ts';
 import { Words } from './language.ts';
+import type { Snapshot } from './session/session.ts';
 import { shared } from './shared-styles.ts';
-import type { Training } from './training.ts';
-
-const RENDER_MILLISECONDS = 500;
 
 /** In the order in which they matter: the first five are 0 in a steady step. */
 const KINDS: readonly (keyof Calls)[] = [
@@ -22,19 +19,18 @@ const KINDS: readonly (keyof Calls)[] = [
 
 /** The adapter, its memory, and the GPU calls of a step. */
 export class VitrineMachine extends LitElement {
-  static override properties: PropertyDeclarations = { training: { attribute: false } };
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false } };
 
-  declare training: Training | undefined;
+  declare snapshot: Snapshot | undefined;
   readonly #words = new Words(this);
 
   constructor() {
     super();
-    this.training = undefined;
-    new Follow(this, { everyMilliseconds: RENDER_MILLISECONDS });
+    this.snapshot = undefined;
   }
 
   override render(): TemplateResult {
-    const { device, reading, run } = this.training ?? {};
+    const { device, reading, run } = this.snapshot ?? {};
     const words = this.#words;
     const { say } = words;
     const memory = device?.memory;

@@ -1,60 +1,59 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { explain } from './faults.ts';
-import { Follow } from './follow.ts';
 import { Words } from './language.ts';
+import { send } from './session/commands.ts';
+import type { Snapshot } from './session/session.ts';
 import { shared } from './shared-styles.ts';
-import type { Training } from './training.ts';
 
 /** What went wrong and how to mend it, and what can be undone. */
 export class VitrineNotices extends LitElement {
-  static override properties: PropertyDeclarations = { training: { attribute: false } };
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false } };
 
-  declare training: Training | undefined;
+  declare snapshot: Snapshot | undefined;
   readonly #words = new Words(this);
 
   constructor() {
     super();
-    this.training = undefined;
-    new Follow(this);
+    this.snapshot = undefined;
   }
 
   override render(): TemplateResult {
-    const { training } = this;
+    const { snapshot } = this;
     const { say } = this.#words;
     return html`<section aria-label=${say.notices}>
-      ${training?.fault === undefined ? nothing : this.#fault(training)}
+      ${snapshot?.fault === undefined ? nothing : this.#fault(snapshot)}
       ${
-        training?.recoveredAt === undefined
+        snapshot?.recoveredAt === undefined
           ? nothing
-          : this.#note(say.recovered(this.#words.whole(training.recoveredAt)), () => training.putAway('recoveredAt'))
+          : this.#note(say.recovered(this.#words.whole(snapshot.recoveredAt)), () => send(this, { do: 'dismiss', what: 'recoveredAt' }))
       }
       ${
-        training?.undoStep === undefined
+        snapshot?.undoStep === undefined
           ? nothing
           : this.#note(
-              say.wasReset(this.#words.whole(training.undoStep)),
-              () => training.putAway('undoStep'),
-              html`<button class="undo" @click=${() => void training.undoReset()}>${say.undo}</button>`,
+              say.wasReset(this.#words.whole(snapshot.undoStep)),
+              () => send(this, { do: 'dismiss', what: 'undoStep' }),
+              html`<button class="undo" @click=${() => send(this, { do: 'undoReset' })}>${say.undo}</button>`,
             )
       }
     </section>`;
   }
 
-  #fault(training: Training): TemplateResult {
+  #fault(snapshot: Snapshot): TemplateResult {
     const { say } = this.#words;
-    const { what, mend, english } = explain(training.fault, this.#words);
-    const closed = training.phase === 'closed';
+    const { what, mend, english } = explain(snapshot.fault, this.#words);
+    const closed = snapshot.phase === 'closed';
     return html`
       <div class="notice fault" role="alert" lang=${english ? 'en' : nothing}>
         <div class="words">
           <p class="what">${what}</p>
           <p><strong>${say.toMend}</strong>${mend}</p>
-          ${closed && training.keptStep !== undefined ? html`<p>${say.workIsKept(this.#words.whole(training.keptStep))}</p>` : nothing}
+          ${closed && snapshot.keptStep !== undefined ? html`<p>${say.workIsKept(this.#words.whole(snapshot.keptStep))}</p>` : nothing}
         </div>
         ${
           closed
-            ? html`<button class="retry" @click=${() => void training.retry()}>${say.retry}</button>`
-            : html`<button class="close" aria-label=${say.dismiss} title=${say.dismiss} @click=${() => training.putAway('fault')}>✕</button>`
+            ? html`<button class="retry" @click=${() => send(this, { do: 'retry' })}>${say.retry}</button>`
+            : html`<button class="close" aria-label=${say.dismiss} title=${say.dismiss} @click=${() => send(this, { do: 'dismiss', what: 'fault' })}>✕</button>`
         }
       </div>
     `;

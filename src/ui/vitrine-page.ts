@@ -1,121 +1,152 @@
-import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { Follow } from './follow.ts';
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { languageChoice, Words } from './language.ts';
-import { hashOfSettings, settingsOfHash } from './settings.ts';
+import { type Command, CommandEvent } from './session/commands.ts';
+import { type Snapshot, StudioSession } from './session/session.ts';
 import { shared } from './shared-styles.ts';
-import { HIDDEN_UNITS, Training, type TrainingSources } from './training.ts';
+import type { StudioRecipe } from './studio-recipe.ts';
+import type { TrainingSources } from './training.ts';
 
 /** A screen reader is told something new at most this often. */
 const ANNOUNCE_MILLISECONDS = 1000;
+/** Who leafs through examples undoes it in one: another, within this time of the last, is not a step of its own for Back. */
+const TOGETHER_MILLISECONDS = 350;
+const SHORTCUTS_KEY = 'vitrine.shortcuts';
 
-/** The page: a network that trains, and what can be seen of it. */
+/** The shell: the one place that knows the session. It hands snapshots to the regions and their commands to the session, and keeps the address. */
 export class VitrinePage extends LitElement {
   static override properties: PropertyDeclarations = {
     sources: { attribute: false },
-    training: { state: true },
+    snapshot: { state: true },
     announcement: { state: true },
   };
 
   /** Where the device and the data come from; to be set before the page is connected. */
   declare sources: TrainingSources;
-  declare training: Training | undefined;
+  declare session: StudioSession | undefined;
+  declare snapshot: Snapshot | undefined;
   declare announcement: string;
 
   readonly #words = new Words(this);
   #said = 0;
   #sayLater: ReturnType<typeof setTimeout> | undefined;
   #wasRunning = false;
+  #chosenAt = Number.NEGATIVE_INFINITY;
+  #chose = '';
   /** The focus was set by a pointer, so that Space is meant for the page and not for the button that was clicked. */
   #pointed = false;
 
   constructor() {
     super();
     this.sources = {};
-    this.training = undefined;
+    this.session = undefined;
+    this.snapshot = undefined;
     this.announcement = '';
-    new Follow(this, {
-      on: { change: () => this.#changed(), epoch: () => this.#announceEpoch(), reset: () => this.#announce(this.#words.say.announceReset) },
-    });
+    this.addEventListener('command', (event) => this.session?.send((event as CustomEvent<Command>).detail));
+    this.addEventListener('watched', (event) => this.session?.spent((event as CustomEvent<number>).detail));
+    this.addEventListener('open-recipe', () => this.renderRoot.querySelector<StudioRecipe>('studio-recipe')?.show());
   }
 
   readonly #onKey = (event: KeyboardEvent): void => this.#press(event);
   readonly #onPointer = (): void => {
     this.#pointed = true;
   };
-  readonly #onHash = (): void => this.training?.change(settingsOfHash(location.hash, this.training.settings));
+  readonly #onAddress = (): void => {
+    if (this.session && location.hash !== this.session.hash) this.session.follow(location.hash);
+  };
 
   override connectedCallback(): void {
     super.connectedCallback();
     languageChoice.choose(languageChoice.current);
-    this.training = new Training(settingsOfHash(location.hash), this.sources);
-    void this.training.open();
+    const session = new StudioSession(location.hash, this.sources);
+    this.session = session;
+    this.snapshot = session.snapshot;
+    session.addEventListener('snapshot', () => this.#take(session.snapshot));
+    session.addEventListener('chosen', (event) => this.#chosen((event as CustomEvent<string>).detail));
+    session.addEventListener('epoch', () => this.#announceEpoch());
+    void session.open();
     window.addEventListener('keydown', this.#onKey);
     window.addEventListener('pointerdown', this.#onPointer, { capture: true });
-    window.addEventListener('hashchange', this.#onHash);
+    window.addEventListener('hashchange', this.#onAddress);
+    window.addEventListener('popstate', this.#onAddress);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener('keydown', this.#onKey);
     window.removeEventListener('pointerdown', this.#onPointer, { capture: true });
-    window.removeEventListener('hashchange', this.#onHash);
+    window.removeEventListener('hashchange', this.#onAddress);
+    window.removeEventListener('popstate', this.#onAddress);
     clearTimeout(this.#sayLater);
-    void this.training?.close();
-    this.training = undefined;
+    void this.session?.close();
+    this.session = undefined;
+    this.snapshot = undefined;
   }
 
   override render(): TemplateResult {
-    const { training } = this;
+    const { snapshot } = this;
     const { say } = this.#words;
-    const inputs = (training?.data?.train.inputShape ?? [28, 28, 1]).reduce((product, length) => product * length, 1);
-    const classes = training?.data?.train.classes?.length ?? 10;
-    const network = say.architecture(this.#words.whole(inputs), this.#words.whole(HIDDEN_UNITS), this.#words.whole(classes));
+    const page = snapshot?.choices.page ?? 'studio';
+    const inspecting = snapshot?.choices.tensor !== undefined;
     return html`
-      <header>
-        <div class="masthead">
-          <h1>Vitrine <span>${say.tagline}</span></h1>
-          <vitrine-language></vitrine-language>
-        </div>
-        <p class="lead">${say.lead}</p>
-        <p class="recipe">${network}<span class="sep" aria-hidden="true"></span>${say.recipe}</p>
-      </header>
-      <vitrine-controls class="controls" .training=${training}></vitrine-controls>
-      <vitrine-notices .training=${training}></vitrine-notices>
-      <vitrine-status .training=${training}></vitrine-status>
-      <main>
-        <vitrine-curves .training=${training}></vitrine-curves>
-        <div class="column">
-          <vitrine-digit .training=${training}></vitrine-digit>
-          <vitrine-test .training=${training}></vitrine-test>
-        </div>
-        <vitrine-weights .training=${training}></vitrine-weights>
-        <vitrine-machine .training=${training}></vitrine-machine>
-        <vitrine-plan .training=${training}></vitrine-plan>
-      </main>
-      <footer>
-        <p><kbd>${say.keySpace}</kbd> ${say.keySpaceDoes} <kbd>→</kbd> ${say.keyRightDoes} <kbd>R</kbd> ${say.keyResetDoes}</p>
-        <p>${say.linkHint}</p>
-        <p>${say.credit}</p>
-      </footer>
-      <p class="hidden" role="status">${this.announcement}</p>
+      <studio-header .snapshot=${snapshot}></studio-header>
+      <vitrine-notices .snapshot=${snapshot}></vitrine-notices>
+      ${
+        page === 'studio'
+          ? html`<main class=${inspecting ? 'inspecting' : ''}>
+              <studio-example class="region" role="region" aria-label=${say.exampleTitle} .snapshot=${snapshot}></studio-example>
+              <div class="centre">
+                <studio-network class="region" role="region" aria-label=${say.networkTitle} .snapshot=${snapshot}></studio-network>
+                <studio-why class="region" role="region" aria-label=${say.whyRegion} .snapshot=${snapshot}></studio-why>
+              </div>
+              <tensor-inspector class="region" role="region" aria-label=${say.inspectorTitle} .snapshot=${snapshot}></tensor-inspector>
+            </main>`
+          : html`<main class="reading">
+              <vitrine-machine .snapshot=${snapshot}></vitrine-machine>
+              <vitrine-plan .snapshot=${snapshot}></vitrine-plan>
+            </main>`
+      }
+      <studio-time role="region" aria-label=${say.timeTitle} .snapshot=${snapshot}></studio-time>
+      <studio-recipe .snapshot=${snapshot}></studio-recipe>
+      <p class="hidden" role="status">${this.announcement || nothing}</p>
     `;
   }
 
-  #changed(): void {
-    const { training } = this;
-    if (!training) return;
-    const hash = hashOfSettings(training.settings);
-    if (location.hash !== hash) history.replaceState(history.state, '', hash);
-    if (training.isRunning !== this.#wasRunning) {
-      this.#wasRunning = training.isRunning;
+  // ---- the address ---------------------------------------------------------------------------------------------------------------
+
+  #take(snapshot: Snapshot): void {
+    this.snapshot = snapshot;
+    const { session } = this;
+    if (!session) return;
+    // Steps go by too fast for the address: where training stands is written when it stands still.
+    if (!snapshot.running && snapshot.replayTo === undefined && snapshot.run) this.#write(false);
+    if (snapshot.running !== this.#wasRunning) {
+      this.#wasRunning = snapshot.running;
       const { say } = this.#words;
-      const stopped = training.isFinished ? say.announceFinished : say.announcePaused(this.#words.whole(training.step));
-      this.#announce(training.isRunning ? say.announceRunning : stopped);
+      const stopped = snapshot.finished ? say.announceFinished : say.announcePaused(this.#words.whole(snapshot.step));
+      this.#announce(snapshot.running ? say.announceRunning : stopped);
     }
   }
 
+  /** Something was chosen: Back will undo it. */
+  #chosen(what: string): void {
+    const now = performance.now();
+    const together = what.startsWith('example') && what === this.#chose && now - this.#chosenAt < TOGETHER_MILLISECONDS;
+    this.#chose = what;
+    this.#chosenAt = now;
+    this.#write(!together);
+  }
+
+  #write(asStep: boolean): void {
+    const hash = this.session?.hash;
+    if (hash === undefined || location.hash === hash) return;
+    if (asStep) history.pushState(history.state, '', hash);
+    else history.replaceState(history.state, '', hash);
+  }
+
+  // ---- saying --------------------------------------------------------------------------------------------------------------------
+
   #announceEpoch(): void {
-    const row = this.training?.run?.history.epochs.at(-1);
+    const row = this.snapshot?.run?.history.epochs.at(-1);
     if (row) this.#announce(this.#words.say.announceEpoch(this.#words.whole(row.epoch), this.#words.percent(row.validationAccuracy)));
   }
 
@@ -128,171 +159,186 @@ export class VitrinePage extends LitElement {
     }, wait);
   }
 
-  /** Space runs or pauses, → takes one step, R resets; not while typing, and not with a modifier. */
+  // ---- the keyboard --------------------------------------------------------------------------------------------------------------
+
+  /** Shortcuts act outside text fields and the widgets that use the key, and not with a modifier. */
   #press(event: KeyboardEvent): void {
-    const [target] = event.composedPath();
+    const path = event.composedPath();
+    const [target] = path;
+    const { session, snapshot } = this;
     if (event.key === 'Tab') this.#pointed = false;
-    if (!this.training || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    if (target instanceof HTMLElement && (target.isContentEditable || target.matches('input:not([type=radio]), textarea, select'))) return;
+    if (!session || !snapshot || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (!shortcutsWanted()) return;
+    if (
+      target instanceof HTMLElement &&
+      (target.isContentEditable || target.matches('input:not([type=radio], [type=checkbox]), textarea, select'))
+    )
+      return;
+    if (path.some((each) => each instanceof HTMLDialogElement)) return;
     // Who reached a control by keyboard means that control, and whoever reads code means its scroll bar.
     const own = target instanceof HTMLElement && !this.#pointed && target.matches('button, summary, a, input');
-    const scrolls = target instanceof HTMLElement && target.matches('pre');
-    if (event.key === ' ' && !own && !event.repeat) void this.training.toggle();
+    const scrolls = target instanceof HTMLElement && target.matches('pre, .table');
+    const { example, cell, pixel, tensor } = snapshot.choices;
+    const size = snapshot.test?.size ?? 1;
+    const go = (by: number): void => {
+      if (example.kind === 'drawn') return;
+      session.send({ do: 'choose', choices: { example: { kind: 'test', index: (example.index + by + size) % size } } });
+    };
+    if (event.key === ' ' && !own && !event.repeat) session.send({ do: 'toggle' });
     else if (event.key === 'ArrowRight' && !scrolls && !(target instanceof HTMLInputElement)) void this.#single();
-    else if (event.key.toLowerCase() === 'r' && !event.repeat) void this.training.reset();
-    else return;
+    else if (event.key.toLowerCase() === 'r' && !event.repeat) session.send({ do: 'reset' });
+    else if (event.key === '[') go(-1);
+    else if (event.key === ']') go(1);
+    else if (/^\d$/.test(event.key) && Number(event.key) < (snapshot.test?.classes?.length ?? 0)) {
+      session.send({ do: 'choose', choices: { target: Number(event.key) } });
+    } else if (event.key === 'Escape' && (cell || pixel !== undefined || tensor)) {
+      session.send({ do: 'choose', choices: cell || pixel !== undefined ? { cell: undefined, pixel: undefined } : { tensor: undefined } });
+    } else return;
     event.preventDefault();
   }
 
   async #single(): Promise<void> {
-    const { training } = this;
-    await training?.single();
-    const loss = training?.run?.history.loss.last;
-    if (training && loss !== undefined) {
-      this.#announce(this.#words.say.announceStep(this.#words.whole(training.step), this.#words.small(loss)));
-    }
+    const { session } = this;
+    if (!session) return;
+    await session.training.single();
+    const loss = session.training.run?.history.loss.last;
+    if (loss !== undefined) this.#announce(this.#words.say.announceStep(this.#words.whole(session.training.step), this.#words.small(loss)));
   }
 
   static override styles: CSSResultGroup = [
     shared,
     css`
       :host {
-        max-width: 80rem;
-        margin: 0 auto;
-        padding: clamp(1rem, 3vw, 2.5rem) clamp(1rem, 4vw, 3rem) 4rem;
+        display: grid;
+        grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr);
+        min-height: 100vh;
+        min-height: 100dvh;
       }
 
-      .masthead {
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-        gap: 1rem;
+      studio-header {
+        grid-row: 1;
       }
 
-      h1 {
-        margin: 0;
-        font: 400 clamp(1.75rem, 1.2rem + 2vw, 2.5rem) / 1.15 var(--serif);
-        letter-spacing: -0.015em;
-      }
-
-      h1 span {
-        margin-left: 0.35em;
-        color: var(--quiet);
-      }
-
-      .lead {
-        max-width: 46rem;
-        margin: 0.75rem 0 0;
-        font-size: 1.0625rem;
-        text-wrap: pretty;
-      }
-
-      .recipe {
-        margin: 0.375rem 0 0;
-        color: var(--quiet);
-        font-size: 0.875rem;
-        font-variant-numeric: tabular-nums;
-      }
-
-      .sep {
-        display: inline-block;
-        width: 1px;
-        height: 0.75em;
-        margin: 0 0.75rem;
-        background: var(--edge);
-      }
-
-      .controls {
-        position: sticky;
-        top: 0;
-        z-index: 2;
-        margin: 1.25rem -0.5rem 0;
-        padding: 0.75rem 0.5rem;
-        background: color-mix(in srgb, var(--paper) 92%, transparent);
-        backdrop-filter: blur(8px);
+      vitrine-notices {
+        grid-row: 2;
       }
 
       main {
-        display: grid;
-        grid-template-columns: minmax(0, 7fr) minmax(0, 5fr);
-        gap: 3.5rem clamp(2rem, 5vw, 4.5rem);
-        margin-top: 3rem;
+        grid-row: 3;
       }
 
-      .column {
+      studio-time {
+        grid-row: 4;
+      }
+
+      main:not(.reading) {
+        display: grid;
+        grid-template-columns: 18.5rem minmax(0, 1fr);
+        min-height: 0;
+      }
+
+      .region {
+        min-width: 0;
+        padding: 0.625rem 0.875rem 0.75rem;
+      }
+
+      .centre {
         display: flex;
         flex-direction: column;
+        min-width: 0;
+        border-left: 1px solid var(--line);
+      }
+
+      studio-network {
+        border-bottom: 1px solid var(--line);
+      }
+
+      tensor-inspector {
+        display: none;
+        border-left: 1px solid var(--line);
+      }
+
+      main.inspecting {
+        grid-template-columns: 18.5rem minmax(0, 1fr) 20rem;
+      }
+
+      .inspecting tensor-inspector {
+        display: block;
+      }
+
+      .reading {
+        display: grid;
         gap: 2.5rem;
+        width: min(80rem, 100%);
+        margin: 0 auto;
+        padding: 1.5rem clamp(0.75rem, 3vw, 2rem) 3rem;
+        overflow: auto;
       }
 
-      vitrine-plan {
-        grid-column: 1 / -1;
+      /* The workspace fills the window; its regions scroll by themselves where they must. */
+      @media (min-width: 1024px) and (min-height: 640px) {
+        :host {
+          height: 100vh;
+          height: 100dvh;
+          overflow: hidden;
+        }
+
+        studio-example,
+        .centre,
+        tensor-inspector {
+          overflow: auto;
+        }
       }
 
-      footer {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.5rem 2rem;
-        margin-top: 4rem;
-        padding-top: 1.25rem;
-        border-top: 1px solid var(--line);
-        color: var(--quiet);
-        font-size: 0.8125rem;
+      /* More is shown, not larger. */
+      @media (min-width: 1800px) {
+        main:not(.reading) {
+          grid-template-columns: 24rem minmax(0, 1fr) 28rem;
+        }
+
+        main tensor-inspector {
+          display: block;
+        }
       }
 
-      footer p {
-        margin: 0;
-      }
+      @media (max-width: 1023px) {
+        :host {
+          min-height: 0;
+        }
 
-      kbd {
-        display: inline-block;
-        min-width: 1.5rem;
-        margin-left: 0.5rem;
-        padding: 0 0.375rem;
-        border: 1px solid var(--edge);
-        border-radius: 5px;
-        color: var(--ink);
-        font: inherit;
-        font-size: 0.75rem;
-        text-align: center;
-      }
-
-      kbd:first-child {
-        margin-left: 0;
-      }
-
-      @media (max-width: 959px) {
-        main {
+        main:not(.reading),
+        main.inspecting {
           grid-template-columns: minmax(0, 1fr);
-          gap: 2.75rem;
-          margin-top: 2.25rem;
-        }
-      }
-
-      @media (max-width: 719px), (max-height: 599px) {
-        .controls {
-          position: static;
         }
 
-        h1 span {
-          display: block;
-          margin-left: 0;
-          font-size: 0.625em;
-          line-height: 1.4;
-          letter-spacing: 0;
+        .centre,
+        tensor-inspector {
+          border-left: 0;
+          border-top: 1px solid var(--line);
         }
 
-        .masthead {
-          align-items: start;
+        .region {
+          padding-inline: 0.75rem;
         }
 
-        .sep {
-          display: block;
-          width: 0;
-          height: 0;
-          margin: 0;
+        studio-time {
+          position: sticky;
+          bottom: 0;
+          z-index: 2;
+          min-width: 0;
         }
       }
     `,
   ];
 }
+
+/** Whoever is disturbed by shortcuts, such as by voice control, turns them off; the choice is remembered. */
+function shortcutsWanted(): boolean {
+  try {
+    return localStorage.getItem(SHORTCUTS_KEY) !== 'off';
+  } catch {
+    return true;
+  }
+}
+
+export { CommandEvent };

@@ -1,29 +1,27 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Plan, PlanStep } from '../engine/index.ts';
-import { Follow } from './follow.ts';
 import { Words } from './language.ts';
+import type { Snapshot } from './session/session.ts';
 import { shared } from './shared-styles.ts';
-import type { Training } from './training.ts';
 
 /** The plan of a training step: every dispatch in order, each with its kernel to read. */
 export class VitrinePlan extends LitElement {
-  static override properties: PropertyDeclarations = { training: { attribute: false }, opened: { state: true } };
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, opened: { state: true } };
 
-  declare training: Training | undefined;
+  declare snapshot: Snapshot | undefined;
   /** Steps whose kernel is shown. */
   declare opened: ReadonlySet<string>;
   readonly #words = new Words(this);
 
   constructor() {
     super();
-    this.training = undefined;
+    this.snapshot = undefined;
     this.opened = new Set();
-    new Follow(this);
   }
 
   override render(): TemplateResult {
     const { say, language } = this.#words;
-    const { trainer } = this.training?.run ?? {};
+    const { trainer } = this.snapshot?.run ?? {};
     const parts: [string, Plan | undefined][] = [
       [say.planPhaseGather, trainer?.gatherPlan],
       [say.planPhaseStep, trainer?.plan],

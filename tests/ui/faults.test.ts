@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import { openDevice, VitrineError } from '../../src/engine/index.ts';
 import { languageChoice } from '../../src/ui/language.ts';
+import { painterOf } from '../../src/ui/maps/map-painter.ts';
 import { testDevice } from '../engine/test-device.ts';
 import { clearAfterEach, data, inside, mount, PATIENTLY, settled, until } from './mounted-page.ts';
 
@@ -78,7 +79,7 @@ test('a batch larger than the data is refused, and what was trained stays', asyn
 test('a lost GPU is replaced: the page says so, keeps every step and draws again', async () => {
   const device = await openDevice();
   try {
-    const { page, training } = await mount('', { openDevice: async () => device });
+    const { page, session, training } = await mount('', { openDevice: async () => device });
     for (let i = 0; i < 3; i++) await training.single();
     device.simulateLoss();
     await until(() => training.recoveredAt !== undefined && training.step === 3);
@@ -86,12 +87,13 @@ test('a lost GPU is replaced: the page says so, keeps every step and draws again
     await training.single();
     expect(training.step).toBe(4);
     expect(training.run!.history.steps).toBe(4);
-    const weights = inside<HTMLElement>(page, 'vitrine-weights');
-    inside(page, 'vitrine-weights', 'canvas').scrollIntoView();
-    const { submit } = device.calls.ui;
-    training.change({});
-    await until(() => device.calls.ui.submit > submit);
-    expect(weights.isConnected).toBe(true);
+    const painter = painterOf(device);
+    const { drawings } = painter;
+    session.send({ do: 'choose', choices: { example: { kind: 'test', index: 3 } } });
+    await until(() => painter.drawings > drawings);
+    await session.looked();
+    expect(session.snapshot.cards.every(({ map, fault }) => map?.step === 4 && fault === undefined)).toBe(true);
+    expect(page.isConnected).toBe(true);
     expect(device.faults.map(String)).toEqual([]);
   } finally {
     device.destroy();

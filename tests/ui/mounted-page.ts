@@ -2,6 +2,7 @@ import { afterEach, beforeAll, vi } from 'vitest';
 import type { Dataset, Device } from '../../src/engine/index.ts';
 import { defineElements } from '../../src/ui/elements.ts';
 import { languageChoice } from '../../src/ui/language.ts';
+import type { StudioSession } from '../../src/ui/session/session.ts';
 import type { Training, TrainingData, TrainingSources } from '../../src/ui/training.ts';
 import type { VitrinePage } from '../../src/ui/vitrine-page.ts';
 import { testDevice } from '../engine/test-device.ts';
@@ -27,7 +28,7 @@ function images(name: string, size: number): Dataset {
 export const data: TrainingData = { train: images('small images', 400), test: images('small test images', 50) };
 
 /** For `expect.poll` and `expect.element`: a whole page, drawn and trained by one CPU, takes its time. */
-export const PATIENTLY = { timeout: 60_000 } as const;
+export const PATIENTLY = { timeout: 40_000 } as const;
 
 let mounted: VitrinePage | undefined;
 
@@ -35,17 +36,19 @@ let mounted: VitrinePage | undefined;
 export async function mount(
   hash: string = '',
   sources: TrainingSources = {},
-): Promise<{ page: VitrinePage; training: Training; device: Device }> {
+): Promise<{ page: VitrinePage; session: StudioSession; training: Training; device: Device }> {
   defineElements();
   history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash);
   const page = document.createElement('vitrine-page');
   page.sources = { openDevice: testDevice, ownsDevice: false, loadData: async () => data, ...sources };
   document.body.append(page);
   mounted = page;
-  const training = page.training as Training;
+  const session = page.session as StudioSession;
+  const { training } = session;
   await settled(training);
+  await session.looked();
   await page.updateComplete;
-  return { page, training, device: training.device as Device };
+  return { page, session, training, device: training.device as Device };
 }
 
 /** Resolves when the session has opened, or has failed to. */
@@ -53,12 +56,16 @@ export async function settled(training: Training): Promise<void> {
   await until(() => training.phase === 'ready' || training.phase === 'paused' || training.phase === 'closed');
 }
 
-/** Looks again and again; the test's own time limit ends it. */
+/** Looks again and again, but not for ever: what never comes is named. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+  const began = performance.now();
+  while (!condition()) {
+    if (performance.now() - began > PATIENTLY.timeout) throw new Error(`it never came to pass: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
-/** Elements inside elements: `inside(page, 'vitrine-digit', '.picture')`. */
+/** Elements inside elements: `inside(page, 'studio-example', '.picture')`. */
 export function inside<T extends Element = HTMLElement>(page: Element, ...selectors: string[]): T {
   let element: Element = page;
   for (const selector of selectors) {
@@ -75,10 +82,10 @@ export function clearAfterEach(): void {
   vi.setConfig({ testTimeout: 180_000 });
   beforeAll(() => languageChoice.choose('en'));
   afterEach(async () => {
-    const training = mounted?.training;
+    const session = mounted?.session;
     mounted?.remove();
     mounted = undefined;
-    await training?.close();
+    await session?.close();
     history.replaceState(null, '', location.pathname + location.search);
     languageChoice.choose('en');
   });

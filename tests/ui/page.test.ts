@@ -7,15 +7,17 @@ import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.
 failOnGpuErrors();
 clearAfterEach();
 
+const openRecipe = () => userEvent.click(browser.getByRole('button', { name: /Change$/ }));
+
 const firstLoss = (training: Training) => training.run!.history.loss.points().raw[0];
 
 describe('the page', () => {
   test('shows what it is about to train, and on what', async () => {
     const { page } = await mount();
     await expect.element(browser.getByRole('heading', { level: 1 }), PATIENTLY).toHaveTextContent('Vitrine');
-    await expect.element(browser.getByText('64 pixels → 128 ReLU → 10 softmax'), PATIENTLY).toBeVisible();
-    expect(inside(page, 'vitrine-machine').shadowRoot!.textContent).toContain('9,610');
-    expect(inside(page, 'vitrine-status', '.phase').textContent).toContain('Ready');
+    await expect.element(browser.getByText('MNIST digits · 128 · Adam 0.001 · batch 32'), PATIENTLY).toBeVisible();
+    expect(inside(page, 'studio-network').shadowRoot!.textContent).toContain('9,610');
+    expect(inside(page, 'studio-time', '.phase').textContent).toContain('Ready');
   });
 
   test('trains when Run is clicked: the loss falls, and the epochs are validated', async () => {
@@ -33,16 +35,17 @@ describe('the page', () => {
     ]);
     expect(history.epochs[3]!.loss).toBeLessThan(0.5 * history.epochs[0]!.loss);
     expect(history.epochs[3]!.validationAccuracy).toBeGreaterThan(0.6);
-    await expect.poll(() => inside(page, 'vitrine-status', 'dl').textContent, PATIENTLY).toContain('40');
-    expect(inside(page, 'vitrine-curves', 'tbody').querySelectorAll('tr')).toHaveLength(4);
+    await expect.poll(() => inside(page, 'studio-time', '[data-figure=step]').textContent, PATIENTLY).toContain('40');
+    expect(inside(page, 'studio-time', 'tbody').querySelectorAll('tr')).toHaveLength(4);
   });
 
   test('goes on after its last epoch when there are to be more', async () => {
     const { training } = await mount('#epochs=1');
     await training.start();
     await until(() => training.phase === 'finished');
+    await openRecipe();
     await userEvent.fill(browser.getByLabelText('Epochs', { exact: true }), '2');
-    await userEvent.tab();
+    await userEvent.click(browser.getByRole('button', { name: 'Done' }));
     await userEvent.click(browser.getByRole('button', { name: 'Run', exact: true }));
     await until(() => training.phase === 'finished' && training.step === 20);
     expect(training.run!.history.epochs).toHaveLength(2);
@@ -89,7 +92,7 @@ describe('the page', () => {
   });
 
   test('a steady step creates, uploads and reads nothing', async () => {
-    const { page, training } = await mount('#epochs=1000');
+    const { page, training } = await mount('#epochs=1000&page=engine');
     await training.start();
     await until(() => training.step > 60);
     await training.pause();
@@ -126,7 +129,7 @@ describe('the page', () => {
   });
 
   test('opens the plan to the WGSL of each kernel', async () => {
-    const { page, training } = await mount();
+    const { page, training } = await mount('#page=engine');
     const plan = inside(page, 'vitrine-plan');
     const steps = [...plan.shadowRoot!.querySelectorAll('details')];
     expect(steps).toHaveLength(training.run!.trainer.plan.steps.length + training.run!.trainer.gatherPlan!.steps.length);
@@ -143,7 +146,7 @@ describe('settings', () => {
   test('a rate changed in training counts from the next step on and is marked on the curves', async () => {
     const { training } = await mount();
     await training.single();
-    const rate = browser.getByLabelText('Learning rate', { exact: true });
+    const rate = browser.getByRole('textbox', { name: 'Learning rate' });
     await userEvent.fill(rate, '1e-4');
     await userEvent.tab();
     expect(training.run!.trainer.learningRate).toBe(1e-4);
@@ -157,35 +160,38 @@ describe('settings', () => {
   test('another seed and batch size count at once before the first step, and after a reset later', async () => {
     const { training } = await mount();
     training.change({ seed: 3, batch: 16 });
-    await until(() => training.run!.seed === 3 && training.phase === 'ready');
+    await until(() => training.run!.settings.seed === 3 && training.phase === 'ready');
     expect(training.run!.trainer.batchSize).toBe(16);
     expect(training.stepsPerEpoch).toBe(20);
     await training.single();
     training.change({ seed: 4 });
     await training.single();
     expect(training.step).toBe(2);
-    expect(training.run!.seed).toBe(3);
-    await expect.element(browser.getByText('Seed and batch size count from the next reset on.'), PATIENTLY).toBeVisible();
+    expect(training.run!.settings.seed).toBe(3);
+    await openRecipe();
+    await expect.element(browser.getByText(/count from the next reset on/), PATIENTLY).toBeVisible();
     await training.reset();
-    expect(training.run!.seed).toBe(4);
+    expect(training.run!.settings.seed).toBe(4);
     expect(training.step).toBe(0);
     await training.undoReset();
-    expect([training.run!.seed, training.step, training.settings.seed]).toEqual([3, 2, 3]);
+    expect([training.run!.settings.seed, training.step, training.settings.seed]).toEqual([3, 2, 3]);
   });
 
   test('live in the address: it is read, written, and followed', async () => {
-    const { training } = await mount('#seed=5&batch=64&rate=0.002&epochs=3&digit=7');
-    expect(training.settings).toEqual({ seed: 5, batch: 64, rate: 0.002, epochs: 3, digit: 7 });
-    expect([training.run!.seed, training.run!.batch, training.run!.trainer.learningRate]).toEqual([5, 64, 0.002]);
+    const { session, training } = await mount('#seed=5&batch=64&rate=0.002&epochs=3&example=7');
+    expect(training.settings).toMatchObject({ seed: 5, batch: 64, rate: 0.002, epochs: 3 });
+    expect([training.run!.settings.seed, training.run!.settings.batch, training.run!.trainer.learningRate]).toEqual([5, 64, 0.002]);
+    expect(session.snapshot.example!.choice).toEqual({ kind: 'test', index: 7 });
     training.change({ epochs: 9 });
-    expect(location.hash).toBe('#seed=5&batch=64&rate=0.002&epochs=9&digit=7');
-    location.hash = '#seed=5&batch=64&rate=0.002&epochs=2&digit=8';
+    expect(location.hash).toBe('#data=mnist&hidden=128&optimizer=adam&seed=5&batch=64&rate=0.002&epochs=9&example=7');
+    location.hash = '#seed=5&batch=64&rate=0.002&epochs=2&example=8';
     await until(() => training.settings.epochs === 2);
-    expect(training.settings.digit).toBe(8);
+    expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: 8 });
   });
 
   test('what a field cannot take is refused in words and changes nothing', async () => {
     const { training } = await mount();
+    await openRecipe();
     const epochs = browser.getByLabelText('Epochs', { exact: true });
     await userEvent.fill(epochs, '0');
     await userEvent.tab();
@@ -215,6 +221,7 @@ describe('the keyboard', () => {
 
   test('means the field while typing in it', async () => {
     const { training } = await mount();
+    await openRecipe();
     const seed = browser.getByLabelText('Seed', { exact: true });
     await userEvent.click(seed);
     await userEvent.keyboard(' {ArrowRight}r');
@@ -236,38 +243,56 @@ describe('the keyboard', () => {
     await until(() => training.step === step + 1);
   });
 
-  test('reaches every control in the order of the page', async () => {
+  test('reaches the regions in the order of the page', async () => {
     const { page } = await mount();
     const names: string[] = [];
     (document.activeElement as HTMLElement | null)?.blur();
-    for (let i = 0; i < 9; i++) {
+    for (let i = 0; i < 12; i++) {
       await userEvent.tab();
       let focused: Element | null = document.activeElement;
       while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
-      names.push(focused?.id || focused?.textContent?.trim() || '');
+      names.push(focused?.getAttribute('aria-label') || focused?.textContent?.trim().replace(/\s+/g, ' ') || '');
     }
-    expect(names).toEqual(['English', '中文', 'Run', 'Step', 'Reset', 'seed', 'batch', 'rate', 'epochs']);
+    expect(names).toEqual([
+      'Studio',
+      'Engine',
+      'MNIST digits · 128 · Adam 0.001 · batch 32Change',
+      'Share',
+      'Save',
+      'English',
+      '中文',
+      'Keyboard and help',
+      'Test example 0, a 0',
+      'Previous example',
+      '',
+      'Next example',
+    ]);
     expect(page.isConnected).toBe(true);
   });
 
-  test('every button and field is at least 44 pixels high, and each has a name', async () => {
-    const { page } = await mount();
-    const found: Element[] = [];
-    const walk = (root: ParentNode): void => {
-      for (const element of root.querySelectorAll('*')) {
-        if (element.matches('button, input:not([type=radio]), summary, label:has(input[type=radio])')) found.push(element);
-        if (element.shadowRoot) walk(element.shadowRoot);
+  test('on a narrow screen every button and field is at least 44 pixels high; everywhere each has a name', async () => {
+    await browser.viewport(360, 740);
+    try {
+      const { page } = await mount();
+      const found: Element[] = [];
+      const walk = (root: ParentNode): void => {
+        for (const element of root.querySelectorAll('*')) {
+          if (element.matches('button, select, input:not([type=checkbox]), summary, label:has(input[type=checkbox])')) found.push(element);
+          if (element.shadowRoot) walk(element.shadowRoot);
+        }
+      };
+      walk(page.shadowRoot!);
+      expect(found.length).toBeGreaterThan(20);
+      for (const element of found) {
+        const labels = (element as HTMLInputElement).labels ?? [];
+        const name = element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '';
+        expect(name !== '' || labels.length > 0, element.outerHTML.slice(0, 80)).toBe(true);
+        if (!element.checkVisibility()) continue;
+        expect(element.getBoundingClientRect().height, element.outerHTML.slice(0, 120)).toBeGreaterThanOrEqual(44);
       }
-    };
-    walk(page.shadowRoot!);
-    expect(found.length).toBeGreaterThan(20);
-    for (const element of found) {
-      if (!element.checkVisibility()) continue;
-      const { height } = element.getBoundingClientRect();
-      expect(height, element.outerHTML.slice(0, 80)).toBeGreaterThanOrEqual(40);
-      const labels = (element as HTMLInputElement).labels ?? [];
-      const name = element.getAttribute('aria-label') ?? element.textContent?.trim() ?? '';
-      expect(name !== '' || labels.length > 0, element.outerHTML.slice(0, 80)).toBe(true);
+      expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(360);
+    } finally {
+      await browser.viewport(1280, 800);
     }
   });
 });
@@ -279,7 +304,7 @@ describe('the language', () => {
     await expect.element(browser.getByRole('button', { name: '运行', exact: true }), PATIENTLY).toBeVisible();
     expect(document.documentElement.lang).toBe('zh-CN');
     expect(localStorage.getItem('vitrine.language')).toBe('zh');
-    expect(inside(page, 'vitrine-status', '.phase').textContent).toContain('就绪');
+    expect(inside(page, 'studio-time', '.phase').textContent).toContain('就绪');
     await userEvent.click(browser.getByRole('button', { name: 'English' }));
     await expect.element(browser.getByRole('button', { name: 'Run', exact: true }), PATIENTLY).toBeVisible();
     expect(document.documentElement.lang).toBe('en');

@@ -1,0 +1,394 @@
+import {
+  type CSSResultGroup,
+  css,
+  html,
+  LitElement,
+  type PropertyDeclarations,
+  type PropertyValues,
+  type TemplateResult,
+  unsafeCSS,
+} from 'lit';
+import uPlot from 'uplot';
+import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
+import type { CurveHistory } from './curve-history.ts';
+import { Drawing } from './drawing.ts';
+import { Words } from './language.ts';
+import { shared } from './shared-styles.ts';
+
+export type Metric = 'loss' | 'accuracy';
+
+/** A loss of 0 has no place on a logarithmic axis. */
+const LEAST_LOSS = 1e-5;
+
+/** Lower ends of the accuracy axis: as few as do, so that it seldom moves. */
+const ACCURACY_FLOORS = [0.98, 0.95, 0.9, 0.8, 0.5, 0];
+
+/** So few points are shown as such: one alone makes no line. */
+const FEW_POINTS = 12;
+
+/**
+ * 1, 2 and 5 in every power of ten. uPlot's own splits never end on an axis that begins elsewhere than at a power of ten
+ * (its `logAxisSplits` rounds them to 0).
+ */
+const LOGARITHMIC: Pick<uPlot.Axis, 'splits' | 'filter'> = {
+  splits: (_plot, _axis, least, greatest) => logarithmicSplits(least, greatest),
+  filter: (_plot, splits) => splits,
+};
+
+/**
+ * One curve of training: every batch, their running mean, and the epochs' validation.
+ *
+ * @fires drawn - what a drawing took, in milliseconds
+ */
+export class LossChart extends LitElement {
+  static override properties: PropertyDeclarations = {
+    history: { attribute: false },
+    steps: { type: Number },
+    pace: { type: Number },
+    metric: {},
+    logarithmic: { type: Boolean },
+    readout: { state: true },
+  };
+
+  declare history: CurveHistory | undefined;
+  /** Draws anew when this changes: the steps in the history. */
+  declare steps: number;
+  /** Least milliseconds between two drawings. */
+  declare pace: number;
+  declare metric: Metric;
+  declare logarithmic: boolean;
+  /** What stands under the pointer. */
+  declare readout: string;
+
+  readonly #words = new Words(this);
+  readonly #drawing = new Drawing(this, () => this.#draw());
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
+  readonly #redraw = (): void => this.#plot?.redraw();
+  #plot: uPlot | undefined;
+  #resize: ResizeObserver | undefined;
+
+  constructor() {
+    super();
+    this.history = undefined;
+    this.steps = 0;
+    this.pace = 50;
+    this.metric = 'loss';
+    this.logarithmic = false;
+    this.readout = '';
+  }
+
+  override render(): TemplateResult {
+    const { say } = this.#words;
+    const now = this.history?.[this.metric].last;
+    const name = say[this.metric];
+    return html`
+      <div class="head">
+        <h3>${name}${this.metric === 'loss' ? html` <span class="unit">${say.lossUnit}</span>` : ''}</h3>
+        <span class="readout" aria-hidden="true">${this.readout}</span>
+      </div>
+      <div class="plot" role="img" aria-label=${say.chartLabel(name, now === undefined ? '–' : this.#value(now))}></div>
+      ${this.history?.steps ? '' : html`<p class="empty">${say.noCurve}</p>`}
+    `;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#dark.addEventListener('change', this.#redraw);
+    if (this.hasUpdated) this.#create();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#dark.removeEventListener('change', this.#redraw);
+    this.#destroy();
+  }
+
+  protected override firstUpdated(): void {
+    this.#create();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (this.#plot && (changed.has('logarithmic') || changed.has('metric'))) {
+      this.#destroy();
+      this.#create();
+    }
+    if (changed.has('history')) this.#drawing.request();
+    else if (changed.has('steps')) this.#drawing.requestAtPace(this.pace);
+  }
+
+  get #isLogarithmic(): boolean {
+    return this.metric === 'loss' && this.logarithmic;
+  }
+
+  #value(value: number): string {
+    return this.metric === 'loss' ? this.#words.small(value) : this.#words.percent(value);
+  }
+
+  #color(name: string): string {
+    return getComputedStyle(this).getPropertyValue(name);
+  }
+
+  #create(): void {
+    const place = this.renderRoot.querySelector<HTMLElement>('.plot');
+    if (!place) return;
+    this.#plot = new uPlot(this.#options(), [[], [], [], []], place);
+    this.#resize = new ResizeObserver(() => {
+      const { clientWidth, clientHeight } = place;
+      if (clientWidth > 0) this.#plot?.setSize({ width: clientWidth, height: clientHeight });
+    });
+    this.#resize.observe(place);
+    this.#drawing.request();
+  }
+
+  #destroy(): void {
+    this.#resize?.disconnect();
+    this.#plot?.destroy();
+    this.#plot = undefined;
+  }
+
+  #options(): uPlot.Options {
+    const font = `12px ${getComputedStyle(this).getPropertyValue('--sans') || 'sans-serif'}`;
+    const axis = {
+      stroke: () => this.#color('--quiet'),
+      font,
+      ticks: { show: false },
+      grid: { stroke: () => this.#color('--line'), width: 1 },
+    };
+    return {
+      width: 320,
+      height: 200,
+      padding: [8, 18, 0, 0],
+      legend: { show: false },
+      cursor: {
+        sync: { key: 'vitrine' },
+        drag: { x: false, y: false },
+        y: false,
+        points: { size: 7, fill: () => this.#color('--paper') },
+        dataIdx: (_plot, series, index) => (series === 1 ? null : this.#nearest(series, index)),
+      },
+      scales: {
+        x: { time: false, range: () => [0, Math.max(1, this.history?.steps ?? 1)] },
+        y: { distr: this.#isLogarithmic ? 3 : 1, range: () => this.#range() },
+      },
+      axes: [
+        {
+          ...axis,
+          size: 26,
+          gap: 6,
+          values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? this.#words.whole(value) : '')),
+        },
+        {
+          ...axis,
+          ...(this.#isLogarithmic ? LOGARITHMIC : {}),
+          size: 50,
+          gap: 6,
+          values: (_plot, values) => values.map((value) => this.#axisValue(value)),
+        },
+      ],
+      series: [
+        {},
+        { stroke: (plot) => this.#color('--train') + faintness(plot), width: 1, spanGaps: true, points: { show: false } },
+        {
+          stroke: () => this.#color('--train'),
+          width: 2,
+          spanGaps: true,
+          points: { show: (plot) => plot.data[0].length <= FEW_POINTS, size: 5 },
+        },
+        {
+          stroke: () => this.#color('--hold'),
+          width: 1.5,
+          dash: [5, 4],
+          spanGaps: true,
+          points: { show: true, size: 9, paths: diamonds, stroke: () => this.#color('--hold'), fill: () => this.#color('--paper') },
+        },
+      ],
+      hooks: { draw: [(plot) => this.#drawMarks(plot)], setCursor: [(plot) => this.#read(plot)] },
+    };
+  }
+
+  /** The next place to the left that has a value in a series. */
+  #nearest(series: number, index: number): number | null {
+    const values = this.#plot?.data[series] ?? [];
+    for (let i = index; i >= 0; i--) if (values[i] !== null && values[i] !== undefined) return i;
+    return null;
+  }
+
+  #range(): [number, number] {
+    const history = this.history;
+    if (this.metric === 'accuracy') {
+      // The first tenth, in which the network learns most, may leave the picture at the bottom: later differences can then be seen.
+      const least = Math.min(history?.accuracy.range(0.1)?.[0] ?? 0, ...(history?.epochs.map((row) => row.validationAccuracy) ?? []));
+      return [ACCURACY_FLOORS.find((floor) => floor <= least - 0.02) ?? 0, 1];
+    }
+    const held = history?.epochs.map((row) => row.validationLoss) ?? [];
+    const [low, high] = history?.loss.range() ?? [0.1, 2.5];
+    const greatest = Math.max(high, ...held);
+    if (!this.#isLogarithmic) return [0, greatest * 1.05];
+    return [Math.max(LEAST_LOSS, 0.4 * Math.min(low, ...held)), greatest * 1.3];
+  }
+
+  #axisValue(value: number | null): string {
+    if (value === null) return '';
+    if (this.metric === 'accuracy') return this.#words.percent(value, Number.isInteger(Math.round(value * 1e6) / 1e4) ? 0 : 1);
+    return String(Number(value.toPrecision(3)));
+  }
+
+  #draw(): void {
+    const began = performance.now();
+    this.#setData();
+    // uPlot draws in a microtask.
+    queueMicrotask(() => this.dispatchEvent(new CustomEvent<number>('drawn', { detail: performance.now() - began })));
+  }
+
+  #setData(): void {
+    const { history } = this;
+    if (!this.#plot) return;
+    if (!history || history.steps === 0) {
+      this.#plot.setData([[], [], [], []]);
+      return;
+    }
+    const { x, raw, smooth } = history[this.metric].points();
+    const clamp = (value: number | null): number | null => (value === null || !this.#isLogarithmic ? value : Math.max(LEAST_LOSS, value));
+    const held: (number | null)[] = x.map(() => null);
+    const lines = [x, raw.map(clamp), smooth.map(clamp), held] as [number[], (number | null)[], (number | null)[], (number | null)[]];
+    // An epoch's end is no step of its own: its point goes between the steps.
+    let at = 0;
+    for (const row of history.epochs) {
+      while (at < lines[0].length && lines[0][at]! < row.step) at++;
+      const value = clamp(this.metric === 'loss' ? row.validationLoss : row.validationAccuracy);
+      if (lines[0][at] === row.step) lines[3][at] = value;
+      else {
+        lines[0].splice(at, 0, row.step);
+        lines[1].splice(at, 0, null);
+        lines[2].splice(at, 0, null);
+        lines[3].splice(at, 0, value);
+      }
+    }
+    this.#plot.setData(lines);
+  }
+
+  /** Where the learning rate was changed. */
+  #drawMarks(plot: uPlot): void {
+    const { ctx, bbox } = plot;
+    const scale = uPlot.pxRatio;
+    ctx.save();
+    ctx.font = `${11 * scale}px ${this.#color('--sans') || 'sans-serif'}`;
+    ctx.fillStyle = this.#color('--quiet');
+    ctx.strokeStyle = this.#color('--edge');
+    ctx.lineWidth = scale;
+    ctx.setLineDash([2 * scale, 3 * scale]);
+    for (const { step, rate } of this.history?.marks ?? []) {
+      const x = Math.round(plot.valToPos(step, 'x', true)) + 0.5;
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      const toLeft = x > bbox.left + 0.8 * bbox.width;
+      ctx.textAlign = toLeft ? 'right' : 'left';
+      const y = this.metric === 'loss' ? bbox.top + 11 * scale : bbox.top + bbox.height - 6 * scale;
+      ctx.fillText(this.#words.say.rateMark(String(rate)), x + (toLeft ? -5 : 5) * scale, y);
+    }
+    ctx.restore();
+  }
+
+  #read(plot: uPlot): void {
+    const index = plot.cursor.idxs?.[2];
+    const step = index === null || index === undefined ? undefined : plot.data[0]?.[index];
+    const value = index === null || index === undefined ? undefined : plot.data[2]?.[index];
+    const hovered = (plot.cursor.left ?? -1) >= 0;
+    this.readout =
+      hovered && typeof step === 'number' && typeof value === 'number'
+        ? this.#words.say.readout(this.#words.whole(step), this.#value(value))
+        : '';
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    unsafeCSS(uPlotStyles),
+    css`
+      :host {
+        position: relative;
+      }
+
+      .head {
+        display: flex;
+        align-items: baseline;
+        justify-content: space-between;
+        gap: 1rem;
+        min-height: 1.25rem;
+      }
+
+      .unit {
+        color: var(--quiet);
+        font-weight: 400;
+      }
+
+      .readout {
+        color: var(--quiet);
+        font-size: 0.8125rem;
+        font-variant-numeric: tabular-nums;
+      }
+
+      .plot {
+        height: var(--chart-height, 13.5rem);
+      }
+
+      .uplot {
+        font-family: var(--sans);
+      }
+
+      .u-hz .u-cursor-x {
+        border-right: 1px solid var(--edge);
+      }
+
+      .empty {
+        position: absolute;
+        inset: 48% 0 auto 50px;
+        margin: 0;
+        color: var(--quiet);
+        font-size: 0.875rem;
+        text-align: center;
+        pointer-events: none;
+      }
+    `,
+  ];
+}
+
+/** The raw line's opacity, as two hexadecimal digits: the denser the line, the fainter, so that it never hides the mean. */
+function faintness({ data, width }: uPlot): string {
+  const pointsPerPixel = data[0].length / Math.max(1, width);
+  return Math.round(255 * Math.min(0.45, Math.max(0.13, 0.2 / Math.sqrt(pointsPerPixel))))
+    .toString(16)
+    .padStart(2, '0');
+}
+
+function logarithmicSplits(least: number, greatest: number): number[] {
+  const splits: number[] = [];
+  for (let power = Math.floor(Math.log10(least)); power <= Math.log10(greatest); power++) {
+    for (const digit of [1, 2, 5]) {
+      const split = Number(`${digit}e${power}`);
+      if (split >= least && split <= greatest) splits.push(split);
+    }
+  }
+  return splits;
+}
+
+/** Validation points are diamonds, so that they differ from the training line by more than colour. */
+const diamonds: uPlot.Series.Points.PathBuilder = (plot, seriesIndex, first, last) => {
+  const path = new Path2D();
+  const radius = 4.5 * uPlot.pxRatio;
+  const values = plot.data[seriesIndex] ?? [];
+  for (let i = first; i <= last; i++) {
+    const value = values[i];
+    if (value === null || value === undefined) continue;
+    const x = plot.valToPos(plot.data[0]![i] as number, 'x', true);
+    const y = plot.valToPos(value, 'y', true);
+    path.moveTo(x, y - radius);
+    path.lineTo(x + radius, y);
+    path.lineTo(x, y + radius);
+    path.lineTo(x - radius, y);
+    path.closePath();
+  }
+  return { fill: path, stroke: path, clip: null, flags: 3 };
+};

@@ -1,0 +1,229 @@
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Device, Tensor } from '../../engine/index.ts';
+import { shared } from '../shared-styles.ts';
+import type { CellDetail, Values } from './tensor-view.ts';
+
+/** One picture of the diagram. */
+export interface DiagramNode {
+  /** Name of the tensor. */
+  readonly name: string;
+  readonly kind: 'input' | 'weight' | 'activation';
+  readonly title: string;
+  /** Its shape, or what it does. */
+  readonly note: string;
+  readonly tensor: Tensor | Values | undefined;
+  readonly image?: readonly [height: number, width: number] | undefined;
+  readonly signed: boolean;
+  readonly step: number | undefined;
+  /** Names of its values. */
+  readonly names?: readonly string[] | undefined;
+}
+
+/**
+ * A network as its live tensors, from left to right.
+ *
+ * @fires node-choose - a tensor was chosen, its name
+ */
+export class NetworkDiagram extends LitElement {
+  static override properties: PropertyDeclarations = {
+    nodes: { attribute: false },
+    device: { attribute: false },
+    chosen: {},
+    series: {},
+    looks: { type: Number },
+    still: { type: Boolean },
+    perFrame: { type: Boolean },
+    locked: { attribute: false },
+    pixel: { type: Number },
+  };
+
+  declare nodes: readonly DiagramNode[];
+  declare device: Device | undefined;
+  declare chosen: string | undefined;
+  declare series: string;
+  declare looks: number;
+  declare still: boolean;
+  declare perFrame: boolean;
+  declare locked: { readonly tensor: string; readonly index: number } | undefined;
+  declare pixel: number | undefined;
+
+  constructor() {
+    super();
+    this.nodes = [];
+    this.device = undefined;
+    this.chosen = undefined;
+    this.series = '';
+    this.looks = 0;
+    this.still = false;
+    this.perFrame = false;
+    this.locked = undefined;
+    this.pixel = undefined;
+  }
+
+  override render(): TemplateResult {
+    return html`<ol>
+      ${repeat(
+        this.nodes,
+        ({ name }) => name,
+        (node) => this.#node(node),
+      )}
+    </ol>`;
+  }
+
+  #node(node: DiagramNode): TemplateResult {
+    const { name, title, note, kind } = node;
+    return html`
+      <li class=${kind}>
+        <button aria-pressed=${name === this.chosen ? 'true' : 'false'} @click=${() => this.#choose(name)}>
+          <span class="title">${title}</span><span class="note number">${note}</span>
+        </button>
+        <tensor-view
+          .device=${this.device}
+          .tensor=${node.tensor}
+          .image=${node.image}
+          .signed=${node.signed}
+          .ink=${kind === 'input' && node.tensor !== undefined && node.tensor.shape.length > 2}
+          .perFrame=${this.perFrame}
+          .series=${`${this.series} ${name}`}
+          .looks=${this.looks}
+          .still=${this.still}
+          .step=${node.step}
+          .label=${title}
+          .names=${node.names}
+          .locked=${this.locked?.tensor === name ? this.locked.index : undefined}
+          .outlined=${kind === 'input' ? this.pixel : undefined}
+          @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(name, event.detail.index)}
+          @cell-free=${() => this.#lock(name, undefined)}
+        ></tensor-view>
+        ${kind === 'weight' ? html`<span class="flow" aria-hidden="true"></span>` : nothing}
+      </li>
+    `;
+  }
+
+  #choose(name: string): void {
+    this.dispatchEvent(new CustomEvent<string>('node-choose', { detail: name }));
+  }
+
+  #lock(tensor: string, index: number | undefined): void {
+    this.dispatchEvent(new CustomEvent('node-lock', { detail: index === undefined ? undefined : { tensor, index } }));
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      ol {
+        display: flex;
+        gap: 1.625rem;
+        align-items: center;
+        margin: 0;
+        padding: 0.125rem;
+        list-style: none;
+      }
+
+      li {
+        position: relative;
+        flex: 1 1 0;
+        min-width: 0;
+        min-width: 5.25rem;
+        max-width: 11rem;
+      }
+
+      .weight {
+        flex-grow: 2.4;
+        max-width: 24rem;
+      }
+
+      /* What flows from one tensor into the next. */
+      li + li::before {
+        position: absolute;
+        top: 50%;
+        left: -1.3rem;
+        width: 0.875rem;
+        border-top: 1.5px solid var(--edge);
+        content: '';
+      }
+
+      li + li::after {
+        position: absolute;
+        top: calc(50% - 3px);
+        left: -0.8rem;
+        width: 5px;
+        height: 5px;
+        border: solid var(--edge);
+        border-width: 1.5px 1.5px 0 0;
+        transform: rotate(45deg);
+        content: '';
+      }
+
+      button {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 0.5rem;
+        align-items: baseline;
+        justify-content: start;
+        width: 100%;
+        min-height: 2rem;
+        margin-bottom: 0.25rem;
+        padding: 0.25rem 0.375rem;
+        border-color: transparent;
+        border-radius: 6px;
+        font-size: 0.8125rem;
+        line-height: 1.2;
+        text-align: start;
+        white-space: normal;
+      }
+
+      button[aria-pressed='true'] {
+        border-color: var(--ink);
+      }
+
+      .title {
+        font-weight: 600;
+        overflow-wrap: anywhere;
+      }
+
+      .note {
+        font-size: 0.6875rem;
+        font-weight: 400;
+      }
+
+      @media (max-width: 719px) {
+        ol {
+          flex-direction: column;
+          gap: 1.75rem;
+          align-items: stretch;
+        }
+
+        li,
+        .weight {
+          max-width: none;
+        }
+
+        li:not(.weight) tensor-view {
+          --map-width: 12rem;
+        }
+
+        li + li::before {
+          top: -1.3rem;
+          left: 50%;
+          width: 0;
+          height: 0.75rem;
+          border-top: 0;
+          border-left: 1.5px solid var(--edge);
+        }
+
+        li + li::after {
+          top: -0.8rem;
+          left: calc(50% - 2px);
+          transform: rotate(135deg);
+        }
+
+        button {
+          min-height: 44px;
+          align-items: center;
+        }
+      }
+    `,
+  ];
+}

@@ -1,0 +1,631 @@
+import {
+  type CSSResultGroup,
+  css,
+  html,
+  LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type PropertyValues,
+  type TemplateResult,
+} from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
+import { type ColorMap, colorOf, type Limits, limitsOf, viridis } from '../../data/index.ts';
+import type { Device, Tensor } from '../../engine/index.ts';
+import { Words } from '../language.ts';
+import { shared } from '../shared-styles.ts';
+import { gradientOf, weightColors } from '../weight-colors.ts';
+import { arrange, extent, indexAt, type Picture, type Place, placeOfIndex } from './arrange.ts';
+import { type Ends, type MapPainter, type PaintedMap, type PainterView, painterOf } from './map-painter.ts';
+
+/** Values on the CPU, drawn without a GPU. */
+export interface Values {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export interface CellDetail {
+  /** Index of the value in the tensor, row-major; undefined when the pointer has left. */
+  readonly index: number | undefined;
+  readonly value: number | undefined;
+}
+
+/** Values that a screen reader is told of each sign. */
+const TOP = 3;
+/** Largest tensor that is read whole for its text twin, in values. */
+const MOST_READ = 4096;
+
+/**
+ * A tensor as a picture, drawn by the GPU from the tensor's own buffer, or by the CPU from an array.
+ *
+ * Its cells can be pointed at, walked with the arrow keys, and locked with a click or Enter; Esc frees. Signed values are drawn in blue and
+ * orange about 0, magnitudes in viridis from 0 up; the ends of the scale are printed.
+ *
+ * @fires cell-point - the cell under the pointer or the keyboard's cursor, `CellDetail`
+ * @fires cell-lock - a cell was clicked or chosen with Enter, `CellDetail`
+ * @fires cell-free - Esc
+ */
+export class TensorView extends LitElement implements PainterView {
+  static override properties: PropertyDeclarations = {
+    device: { attribute: false },
+    tensor: { attribute: false },
+    values: { attribute: false },
+    image: { attribute: false },
+    columns: { type: Number },
+    only: { type: Number },
+    signed: { type: Boolean },
+    perFrame: { type: Boolean },
+    series: {},
+    looks: { type: Number },
+    still: { type: Boolean },
+    step: { type: Number },
+    label: {},
+    ink: { type: Boolean },
+    bare: { type: Boolean },
+    locked: { type: Number },
+    outlined: { type: Number },
+    names: { attribute: false },
+    pointed: { state: true },
+    ends: { state: true },
+    read: { state: true },
+  };
+
+  declare device: Device | undefined;
+  declare tensor: Tensor | Values | undefined;
+  /** A copy of the tensor's values, where its owner has one: they are then not read from the GPU. */
+  declare values: Float32Array | undefined;
+  /** Each column is an image of this height and width. */
+  declare image: readonly [height: number, width: number] | undefined;
+  /** Tiles in a row, where there are several. */
+  declare columns: number | undefined;
+  /** Only this tile of several. */
+  declare only: number | undefined;
+  declare signed: boolean;
+  /** The scale fits what is drawn now; the widest of the series otherwise. */
+  declare perFrame: boolean;
+  /** Pictures of one series share a scale. */
+  declare series: string;
+  /** Draws anew when this changes. */
+  declare looks: number;
+  /** Nothing changes on the GPU for now, so that it may be read. */
+  declare still: boolean;
+  /** The training step of what is drawn; printed. */
+  declare step: number | undefined;
+  /** What it shows, for those who cannot see it. */
+  declare label: string;
+  /** Drawn as ink on paper instead of in colours: an input image. */
+  declare ink: boolean;
+  /** Only the picture, without the scale under it. */
+  declare bare: boolean;
+  declare locked: number | undefined;
+  /** A cell that is pointed at in another view. */
+  declare outlined: number | undefined;
+  /** Names of the values, such as the columns of a table. */
+  declare names: readonly string[] | undefined;
+  declare pointed: { readonly index: number; readonly value: number | undefined } | undefined;
+  declare ends: Ends | undefined;
+  /** The values as they were read last, for the text twin. */
+  declare read: Float32Array | undefined;
+
+  readonly #words = new Words(this);
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
+  #painter: MapPainter | undefined;
+  #observer: IntersectionObserver | undefined;
+  #visible = false;
+  #picture: Picture | undefined;
+  #pointing = 0;
+  #lockedValue: number | undefined;
+
+  readonly #recolor = (): void => {
+    this.requestUpdate();
+    this.#draw();
+  };
+
+  constructor() {
+    super();
+    this.device = undefined;
+    this.tensor = undefined;
+    this.values = undefined;
+    this.image = undefined;
+    this.columns = undefined;
+    this.only = undefined;
+    this.signed = false;
+    this.perFrame = false;
+    this.series = '';
+    this.looks = 0;
+    this.still = false;
+    this.step = undefined;
+    this.label = '';
+    this.ink = false;
+    this.bare = false;
+    this.locked = undefined;
+    this.outlined = undefined;
+    this.names = undefined;
+    this.pointed = undefined;
+    this.ends = undefined;
+    this.read = undefined;
+  }
+
+  // ---- for the painter -----------------------------------------------------------------------------------------------------------
+
+  get canvas(): HTMLCanvasElement {
+    return this.renderRoot.querySelector('canvas') as HTMLCanvasElement;
+  }
+
+  map(): PaintedMap | undefined {
+    const { tensor } = this;
+    if (!tensor || !onGpu(tensor) || !this.#picture) return undefined;
+    const { table } = this.#colors;
+    return { tensor, picture: this.#picture, signed: this.signed, perFrame: this.perFrame, colors: table };
+  }
+
+  ended(ends: Ends): void {
+    if (ends.now !== this.ends?.now || ends.ofRun !== this.ends.ofRun) this.ends = ends;
+  }
+
+  // ---- drawing -------------------------------------------------------------------------------------------------------------------
+
+  get #colors(): ColorMap {
+    if (this.ink) return inkColors(this.#dark.matches);
+    return this.signed ? weightColors(this.#dark.matches) : viridis;
+  }
+
+  #draw(): void {
+    const { tensor } = this;
+    if (!tensor || !this.hasUpdated) return;
+    if (onGpu(tensor)) this.#painter?.request(this);
+    else if (this.#visible) this.#drawHere(tensor);
+  }
+
+  /** Without a GPU. */
+  #drawHere({ values }: Values): void {
+    const picture = this.#picture;
+    if (!picture) return;
+    const { width, height } = extent(picture);
+    const { canvas } = this;
+    canvas.width = width;
+    canvas.height = height;
+    const map = this.#colors;
+    const limits = this.#limitsHere(values);
+    const image = new ImageData(width, height);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const index = indexAt(picture, { x, y });
+        if (index === undefined) continue;
+        image.data.set([...colorOf(values[index] as number, map, limits), 255], 4 * (y * width + x));
+      }
+    }
+    canvas.getContext('2d')?.putImageData(image, 0, 0);
+  }
+
+  #limitsHere(values: Float32Array): Limits {
+    return this.ink ? [0, 1] : limitsOf(values, this.#colors);
+  }
+
+  // ---- life ----------------------------------------------------------------------------------------------------------------------
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#dark.addEventListener('change', this.#recolor);
+    this.#observer = new IntersectionObserver((entries) => {
+      this.#visible = entries.at(-1)?.isIntersecting ?? false;
+      this.#painter?.show(this, this.#visible);
+      if (this.#visible) this.#draw();
+    });
+    this.#observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#dark.removeEventListener('change', this.#recolor);
+    this.#observer?.disconnect();
+    this.#painter?.remove(this);
+    this.#painter = undefined;
+    this.#visible = false;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const { tensor } = this;
+    if (changed.has('tensor') || changed.has('image') || changed.has('columns') || changed.has('only')) {
+      const { image, columns, only } = this;
+      const options = { ...(image ? { image } : {}), ...(columns ? { columns } : {}), ...(only === undefined ? {} : { only }) };
+      this.#picture = tensor ? arrange(tensor.shape, options) : undefined;
+    }
+    if (changed.has('looks') || changed.has('tensor') || changed.has('values')) {
+      this.read = tensor && !onGpu(tensor) ? tensor.values : this.values;
+      if (tensor && !onGpu(tensor)) {
+        const [, end] = this.#limitsHere(tensor.values);
+        this.ended({ now: end, ofRun: end });
+      }
+    }
+    if (changed.has('locked')) this.#lockedValue = undefined;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    const { tensor, device } = this;
+    if (tensor && onGpu(tensor) && device && this.isConnected) {
+      const painter = painterOf(device);
+      if (painter !== this.#painter) {
+        this.#painter?.remove(this);
+        this.#painter = painter;
+        painter.add(this);
+        painter.show(this, this.#visible);
+      }
+    } else if (this.#painter) {
+      this.#painter.remove(this);
+      this.#painter = undefined;
+    }
+    const drawn = ['tensor', 'looks', 'signed', 'perFrame', 'ink', 'image', 'columns', 'only', 'device'] as const;
+    if (changed.has('series') && changed.get('series') !== '') this.#painter?.forget(this);
+    if (drawn.some((name) => changed.has(name))) this.#draw();
+    if (changed.has('looks') || changed.has('still') || changed.has('tensor')) void this.#readTwin();
+    if ((changed.has('looks') || changed.has('locked')) && this.locked !== undefined) void this.#readLocked(this.locked);
+    if (changed.has('looks') && this.pointed) void this.#point(this.pointed.index);
+  }
+
+  // ---- values --------------------------------------------------------------------------------------------------------------------
+
+  async #readTwin(): Promise<void> {
+    const { tensor, device, looks } = this;
+    if (!this.still || this.read || !tensor || !onGpu(tensor) || !device || tensor.length > MOST_READ || tensor.dtype !== 'float32') return;
+    const values = await readRange(device, tensor, 0, tensor.length);
+    if (values && this.looks === looks && this.tensor === tensor) this.read = values;
+  }
+
+  async #valueAt(index: number): Promise<number | undefined> {
+    const { tensor, device } = this;
+    if (!tensor) return undefined;
+    if (!onGpu(tensor)) return tensor.values[index];
+    if (this.values) return this.values[index];
+    return device && (await readRange(device, tensor, index, 1))?.[0];
+  }
+
+  async #readLocked(index: number): Promise<void> {
+    const value = await this.#valueAt(index);
+    if (this.locked !== index || value === this.#lockedValue) return;
+    this.#lockedValue = value;
+    this.requestUpdate();
+  }
+
+  /** The pointer or the cursor is over a cell. */
+  async #point(index: number | undefined): Promise<void> {
+    this.#pointing += 1;
+    const request = this.#pointing;
+    if (index === undefined) {
+      this.pointed = undefined;
+      this.#fire('cell-point', undefined, undefined);
+      return;
+    }
+    if (this.pointed?.index !== index) {
+      this.pointed = { index, value: undefined };
+      this.#fire('cell-point', index, undefined);
+    }
+    const value = await this.#valueAt(index);
+    if (request !== this.#pointing) return;
+    if (this.pointed?.value !== value) this.pointed = { index, value };
+    this.#fire('cell-point', index, value);
+  }
+
+  #fire(name: 'cell-point' | 'cell-lock' | 'cell-free', index: number | undefined, value: number | undefined): void {
+    this.dispatchEvent(new CustomEvent<CellDetail>(name, { detail: { index, value }, bubbles: true, composed: true }));
+  }
+
+  #placeUnder(event: PointerEvent | MouseEvent): number | undefined {
+    if (!this.#picture) return undefined;
+    const box = this.canvas.getBoundingClientRect();
+    const whole = extent(this.#picture);
+    return indexAt(this.#picture, {
+      x: Math.floor(((event.clientX - box.left) / box.width) * whole.width),
+      y: Math.floor(((event.clientY - box.top) / box.height) * whole.height),
+    });
+  }
+
+  #press(event: KeyboardEvent): void {
+    const picture = this.#picture;
+    if (!picture || event.ctrlKey || event.metaKey || event.altKey) return;
+    const moves: Readonly<Record<string, Place>> = {
+      ArrowLeft: { x: -1, y: 0 },
+      ArrowRight: { x: 1, y: 0 },
+      ArrowUp: { x: 0, y: -1 },
+      ArrowDown: { x: 0, y: 1 },
+    };
+    const move = moves[event.key];
+    if (move) {
+      const from = this.pointed ?? (this.locked === undefined ? undefined : { index: this.locked });
+      void this.#point(from ? this.#beside(from.index, move, event.shiftKey ? 10 : 1) : picture.offset);
+    } else if (event.key === 'Enter' && this.pointed) this.#fire('cell-lock', this.pointed.index, this.pointed.value);
+    else if (event.key === 'Escape' && (this.locked !== undefined || this.pointed)) {
+      void this.#point(undefined);
+      this.#fire('cell-free', undefined, undefined);
+    } else return;
+    // The arrows and Enter mean the picture here, not the page.
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** The cell so many cells further, over gaps, or the same one at the edge. */
+  #beside(index: number, { x: dx, y: dy }: Place, times: number): number {
+    const picture = this.#picture as Picture;
+    let at = placeOfIndex(picture, index) ?? { x: 0, y: 0 };
+    let found = index;
+    const whole = extent(picture);
+    for (let moved = 0; moved < times; ) {
+      at = { x: at.x + dx, y: at.y + dy };
+      if (at.x < 0 || at.y < 0 || at.x >= whole.width || at.y >= whole.height) break;
+      const next = indexAt(picture, at);
+      if (next === undefined) continue;
+      found = next;
+      moved += 1;
+    }
+    return found;
+  }
+
+  // ---- rendering -----------------------------------------------------------------------------------------------------------------
+
+  override render(): TemplateResult {
+    const { say } = this.#words;
+    const picture = this.#picture;
+    if (!this.tensor || !picture) return html`<div class="empty" role="img" aria-label=${`${this.label}: ${say.nothingYet}`}></div>`;
+    const { width, height } = extent(picture);
+    const kind = onGpu(this.tensor) ? 'gpu' : 'cpu';
+    const end = this.perFrame ? this.ends?.now : this.ends?.ofRun;
+    return html`
+      <div
+        class="frame"
+        role="img"
+        tabindex="0"
+        style=${`--columns: ${width}; --rows: ${height}`}
+        aria-label=${this.#description(end)}
+        aria-describedby="twin"
+        @pointermove=${(event: PointerEvent) => this.#move(event)}
+        @pointerleave=${() => void this.#point(undefined)}
+        @click=${(event: MouseEvent) => this.#click(event)}
+        @keydown=${(event: KeyboardEvent) => this.#press(event)}
+        @blur=${() => void this.#point(undefined)}
+      >
+        ${keyed(kind, html`<canvas aria-hidden="true"></canvas>`)}
+        ${this.#outline(this.outlined, 'outlined')} ${this.#outline(this.pointed?.index, 'pointed')}
+        ${this.#outline(this.locked, 'locked', this.#lockedValue)}
+      </div>
+      ${this.bare ? nothing : this.#scale(end)}
+      <div id="twin" class="hidden">${this.#twin()}</div>
+      <p class="hidden" aria-live="polite">${this.pointed?.value === undefined ? nothing : this.#spoken(this.pointed.index, this.pointed.value)}</p>
+    `;
+  }
+
+  #move(event: PointerEvent): void {
+    const index = this.#placeUnder(event);
+    if (index !== this.pointed?.index) void this.#point(index);
+  }
+
+  #click(event: MouseEvent): void {
+    const index = this.#placeUnder(event);
+    if (index === undefined) return;
+    this.#fire(index === this.locked ? 'cell-free' : 'cell-lock', index, this.pointed?.value);
+  }
+
+  #description(end: number | undefined): string {
+    const { say } = this.#words;
+    const step = this.step === undefined ? '' : say.atStep(this.#words.whole(this.step));
+    const scale =
+      end === undefined || this.ink ? '' : this.signed ? say.scaleSigned(this.#number(end)) : say.scaleUnsigned(this.#number(end));
+    return [this.label, step, scale].filter(Boolean).join(', ');
+  }
+
+  #number(value: number): string {
+    return this.#words.significant(value);
+  }
+
+  /** `row 3, column 14`, or the name of the value. */
+  #where(index: number): string {
+    const { say } = this.#words;
+    if (this.names?.[index]) return this.names[index];
+    const shape = this.tensor?.shape ?? [];
+    const own = shape.length > 1 && shape[0] === 1 ? shape.slice(1) : shape;
+    if (this.image && own.length === 2) {
+      const [, units] = own as [number, number];
+      const pixel = Math.floor(index / units);
+      return say.cellOfUnit(
+        this.#words.whole(index % units),
+        this.#words.whole(Math.floor(pixel / this.image[1])),
+        this.#words.whole(pixel % this.image[1]),
+      );
+    }
+    if (own.length === 1) return say.cellOfList(this.#words.whole(index));
+    const width = own.length >= 3 ? own[1]! * own[2]! : own[1]!;
+    return say.cellOfTable(this.#words.whole(Math.floor(index / width)), this.#words.whole(index % width));
+  }
+
+  #spoken(index: number, value: number): string {
+    return `${this.#where(index)}: ${this.#number(value)}`;
+  }
+
+  /** The values that stand out, as text. */
+  #twin(): TemplateResult | typeof nothing {
+    const { say } = this.#words;
+    const { read } = this;
+    if (!read || this.ink) return nothing;
+    const order = Array.from(read, (value, index) => ({ value, index })).sort((a, b) => b.value - a.value);
+    const list = (cells: readonly { readonly value: number; readonly index: number }[]): string =>
+      cells.map(({ index, value }) => this.#spoken(index, value)).join('; ');
+    const high = order.slice(0, TOP).filter(({ value }) => value > 0);
+    const low = order
+      .slice(-TOP)
+      .reverse()
+      .filter(({ value }) => value < 0);
+    return html`${high.length > 0 ? `${say.twinHigh} ${list(high)}. ` : nothing}${low.length > 0 ? `${say.twinLow} ${list(low)}.` : nothing}`;
+  }
+
+  #outline(index: number | undefined, kind: 'locked' | 'pointed' | 'outlined', value?: number): TemplateResult | typeof nothing {
+    const picture = this.#picture;
+    const place = index === undefined || !picture ? undefined : placeOfIndex(picture, index);
+    if (!place || !picture) return nothing;
+    const whole = extent(picture);
+    const right = place.x > whole.width / 2;
+    return html`<span class=${`outline ${kind} ${right ? 'right' : ''}`} style=${`--x: ${place.x}; --y: ${place.y}`} aria-hidden="true"
+      >${value === undefined || kind !== 'locked' ? nothing : html`<span class="tag number">${this.#signed(value)}</span>`}</span
+    >`;
+  }
+
+  #signed(value: number): string {
+    return `${value > 0 && this.signed ? '+' : ''}${this.#number(value)}`;
+  }
+
+  #pointedWords(): string {
+    const { pointed } = this;
+    if (!pointed) return '';
+    return `${this.#where(pointed.index)}: ${pointed.value === undefined ? '…' : this.#signed(pointed.value)}`;
+  }
+
+  #scale(end: number | undefined): TemplateResult {
+    const { say } = this.#words;
+    const ends = end === undefined ? '–' : this.#words.significant(end, 2);
+    if (this.pointed) return html`<div class="scale number value" aria-hidden="true">${this.#pointedWords()}</div>`;
+    return html`
+      <div class="scale number" aria-hidden="true">
+        ${
+          this.ink
+            ? html`<span></span>`
+            : html`<span>${this.signed ? (end === undefined ? '' : `−${ends}`) : '0'}</span>
+                <span class="gradient" style=${`background: ${gradientOf(this.#colors)}`}></span>
+                <span>${this.signed && end !== undefined ? '+' : ''}${ends}</span>`
+        }
+        ${this.step === undefined ? nothing : html`<span class="step">${say.atStep(this.#words.whole(this.step))}</span>`}
+      </div>
+    `;
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      :host {
+        min-width: 0;
+      }
+
+      .frame {
+        position: relative;
+        width: 100%;
+        max-width: var(--map-width, 100%);
+        margin-inline: auto;
+        aspect-ratio: var(--columns) / var(--rows);
+        cursor: crosshair;
+        touch-action: var(--map-touch, pan-y);
+      }
+
+      canvas {
+        display: block;
+        width: 100%;
+        height: 100%;
+        image-rendering: pixelated;
+        border-radius: var(--map-radius, 3px);
+        background: var(--map-background, transparent);
+      }
+
+      .empty {
+        aspect-ratio: 1;
+        border: 1px dashed var(--line);
+        border-radius: 3px;
+      }
+
+      .outline {
+        position: absolute;
+        left: calc(100% * var(--x) / var(--columns));
+        top: calc(100% * var(--y) / var(--rows));
+        width: calc(100% / var(--columns));
+        height: calc(100% / var(--rows));
+        outline: 1.5px solid var(--ink);
+        box-shadow: 0 0 0 3px var(--paper);
+        pointer-events: none;
+      }
+
+      .outlined,
+      .pointed {
+        outline-width: 1px;
+        box-shadow: 0 0 0 2px var(--paper);
+      }
+
+      .locked {
+        z-index: 1;
+        outline-width: 2px;
+      }
+
+      .tag {
+        position: absolute;
+        bottom: calc(100% + 5px);
+        left: -3px;
+        padding: 0 4px;
+        border-radius: 3px;
+        background: var(--ink);
+        color: var(--on-ink);
+        font: 600 11px/16px var(--sans);
+        white-space: nowrap;
+      }
+
+      .right .tag {
+        right: -3px;
+        left: auto;
+      }
+
+      .scale {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 0.375rem;
+        align-items: center;
+        min-height: 1.125rem;
+        margin-top: 0.25rem;
+        color: var(--quiet);
+        font-size: 0.6875rem;
+        line-height: 1.125rem;
+        white-space: nowrap;
+      }
+
+      .scale > .step {
+        display: var(--map-step, inline);
+        margin-left: auto;
+      }
+
+      .gradient {
+        flex: 0 1 3rem;
+        min-width: 1rem;
+        height: 0.375rem;
+        border-radius: 2px;
+      }
+
+      .value {
+        display: block;
+        overflow: hidden;
+        color: var(--ink);
+        text-overflow: ellipsis;
+      }
+    `,
+  ];
+}
+
+const onGpu = (tensor: Tensor | Values): tensor is Tensor => !('values' in tensor);
+
+/** Ink on paper, or chalk on slate in the dark. */
+const INK: Readonly<Record<'light' | 'dark', ColorMap>> = {
+  light: inkMap([255, 255, 255], [27, 32, 39]),
+  dark: inkMap([26, 30, 35], [233, 230, 223]),
+};
+
+const inkColors = (dark: boolean): ColorMap => INK[dark ? 'dark' : 'light'];
+
+function inkMap(paper: readonly number[], ink: readonly number[]): ColorMap {
+  const table = new Uint8Array(4 * 256);
+  for (let i = 0; i < 256; i++) {
+    const share = i / 255;
+    table.set([...paper.map((from, channel) => Math.round(from + share * (ink[channel]! - from))), 255], 4 * i);
+  }
+  return { name: 'ink', kind: 'sequential', table };
+}
+
+/** Some values of a tensor; undefined where it is gone meanwhile. */
+async function readRange(device: Device, tensor: Tensor, first: number, count: number): Promise<Float32Array | undefined> {
+  try {
+    const bytes = await device.readBuffer(tensor.storage, tensor.byteOffset + 4 * first, 4 * count, 'ui');
+    return new Float32Array(bytes);
+  } catch {
+    // It was disposed of, or the GPU went away: what replaces it is looked at next.
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+/** The pictures of a network, from its tensors: the input, then each layer's weights and what comes out of it. */
+
+import { arrange } from '../maps/arrange.ts';
+import type { DiagramNode } from '../maps/network-diagram.ts';
+import type { Messages } from '../messages/english.ts';
+import type { Snapshot } from './session.ts';
+
+/** @param whole writes a whole number as the visitor's language does */
+export function diagramOf(snapshot: Snapshot, say: Messages, whole: (value: number) => string): DiagramNode[] {
+  const { run, tensors, test } = snapshot;
+  if (!run) return [];
+  const { model } = run;
+  const shapeNote = (shape: readonly number[]): string => shape.map(whole).join(' × ');
+  const nodes: DiagramNode[] = [
+    {
+      name: 'input',
+      kind: 'input',
+      title: say.nodeInput,
+      note: shapeNote(model.spec.inputShape.filter((length) => length > 1)),
+      tensor: tensors.get('input'),
+      signed: model.spec.inputShape.length === 1,
+      step: undefined,
+      names: test?.features,
+    },
+  ];
+  // How the values that a weight meets are laid out: its pictures are laid out alike.
+  let image = imageOf(model.spec.inputShape);
+  const last = model.layers.at(-1)?.name;
+  for (const { name, kind, outputShape } of model.layers) {
+    for (const [parameter, tensor] of model.parameters) {
+      if (!parameter.startsWith(`${name}/`) || tensor.shape.length < 2) continue;
+      const fits = image && tensor.shape.length === 2 && tensor.shape[0] === image[0] * image[1];
+      nodes.push({
+        name: parameter,
+        kind: 'weight',
+        title: parameter,
+        note: shapeNote(tensor.shape),
+        tensor,
+        image: fits ? image : undefined,
+        signed: true,
+        step: tensor.step ?? 0,
+      });
+    }
+    const own = name === last ? [`preactivation/${name}`, `activation/${name}`] : [`activation/${name}`];
+    for (const activation of own) {
+      const tensor = tensors.get(activation);
+      if (kind === 'flatten' || (!tensor && kind !== 'dense')) continue;
+      const logits = activation.startsWith('pre');
+      nodes.push({
+        name: activation,
+        kind: 'activation',
+        title: name === last ? (logits ? say.nodeLogits : say.nodeProbabilities) : activation,
+        note: shapeNote(outputShape),
+        tensor,
+        // After ReLU and softmax nothing is negative.
+        signed: logits,
+        step: tensor?.step,
+        names: name === last ? test?.classes?.map(String) : undefined,
+      });
+    }
+    image = imageOf(outputShape) ?? image;
+  }
+  return nodes;
+}
+
+function imageOf(shape: readonly number[]): readonly [height: number, width: number] | undefined {
+  const count = shape.reduce((size, length) => size * length, 1);
+  const { width, height } = arrange(shape.length === 1 ? shape : shape.filter((length, axis) => axis < 2 || length > 1));
+  return width * height === count ? [height, width] : undefined;
+}

@@ -1,0 +1,631 @@
+/**
+ * The session: the one state of the studio. Commands go in, frozen snapshots come out; every region renders from them and keeps no copy.
+ *
+ * A **look** is one round of what a visitor sees of the chosen example: a forward pass, the maps, the locked cell. Choosing something looks at
+ * once; while training runs, looks follow it as often as the budget allows. Steps never wait for a look.
+ */
+
+import type { Dataset, Device, Tensor } from '../../engine/index.ts';
+import { VitrineError } from '../../engine/index.ts';
+import type { Attribution } from '../../explain/attribution.ts';
+import { painterOf } from '../maps/map-painter.ts';
+import type { Settings } from '../settings.ts';
+import { type Phase, type Run, type StopAt, Training, type TrainingSources } from '../training.ts';
+import { type CellReading, readCell } from './cell.ts';
+import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } from './choices.ts';
+import type { Command } from './commands.ts';
+import { availableMethods, explainWith } from './explain.ts';
+import { METHODS, type MethodName } from './methods.ts';
+import { Probe, type ProbeReading } from './probe.ts';
+import { inputOf } from './strokes.ts';
+import { WatchBudget } from './watch-budget.ts';
+
+/** The example that is looked at, as the network gets it. */
+export interface ShownExample {
+  readonly choice: ExampleChoice;
+  /** Tells examples apart. */
+  readonly key: string;
+  readonly values: Float32Array;
+  /** Of one example, images as [height, width, channels]. */
+  readonly shape: readonly number[];
+  readonly label: number | undefined;
+}
+
+export interface Prediction extends ProbeReading {
+  readonly example: string;
+  /** −1 where the logits are not finite. */
+  readonly predicted: number;
+}
+
+export interface MapCard {
+  readonly method: MethodName;
+  /** Absent while the first one is being computed. */
+  readonly map?: {
+    readonly attribution: Attribution;
+    /** Series of maps that share a scale: the same run, example, class and method. */
+    readonly series: string;
+    readonly example: string;
+    /** The step that it was computed at. */
+    readonly step: number;
+    readonly target: number;
+    readonly against: number | undefined;
+    /** f(x): the explained logit, or difference of two. */
+    readonly output: number;
+    /** Completeness gap, Σ values − (f(x) − f(baseline)), where the method promises it. */
+    readonly delta: number | undefined;
+    /** The map on the CPU; only where it was computed while training stood still. */
+    readonly values: Float32Array | undefined;
+    readonly milliseconds: number;
+  };
+  readonly computing: boolean;
+  readonly fault?: unknown;
+}
+
+/** What a map promised when pixels were painted over, and what the network did. */
+export interface ChallengeRow {
+  readonly method: MethodName;
+  readonly target: number;
+  readonly step: number;
+  /** Number of input values painted over. */
+  readonly painted: number;
+  /** Change of the explained logit that the map promised. */
+  readonly promised: number;
+  readonly actual: number;
+  /** The class before and after. */
+  readonly classes: readonly [before: number, after: number];
+}
+
+export interface Snapshot {
+  readonly choices: Choices;
+  readonly phase: Phase;
+  readonly running: boolean;
+  readonly loading: Training['loading'];
+  readonly fault: unknown;
+  readonly recoveredAt: number | undefined;
+  readonly undoStep: number | undefined;
+  readonly keptStep: number | undefined;
+  readonly replayTo: number | undefined;
+  readonly stopAt: StopAt | undefined;
+  readonly stoppedBy: StopAt | undefined;
+  readonly needsReset: boolean;
+  readonly finished: boolean;
+  /** Steps done. */
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly stepsPerEpoch: number;
+  /** Learning rate of the next step. */
+  readonly rate: number;
+  /** Speed, and GPU calls a step; undefined before the first. */
+  readonly reading: Training['reading'];
+  readonly secondsLeft: number;
+  readonly device: Device | undefined;
+  readonly run: Run | undefined;
+  readonly test: Dataset | undefined;
+  readonly example: ShownExample | undefined;
+  readonly prediction: Prediction | undefined;
+  /** The class that is asked about, once it is known. */
+  readonly target: number | undefined;
+  /** Every tensor that can be looked at, by name: of the chosen example, and of training. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** The methods that can be asked. */
+  readonly available: readonly MethodName[];
+  readonly cards: readonly MapCard[];
+  readonly cell: CellReading | undefined;
+  /** The same cell at an earlier step. */
+  readonly cellBefore: CellReading | undefined;
+  readonly painted: readonly number[];
+  readonly challenges: readonly ChallengeRow[];
+  /** Grows with every look: what is drawn may have changed. */
+  readonly looks: number;
+  /** Share of the time that watching takes from training; NaN while that is not known. */
+  readonly watching: number;
+}
+
+/** How often figures are told anew while training runs. */
+const TELL_MILLISECONDS = 200;
+const MOST_CHALLENGES = 30;
+
+export class StudioSession extends EventTarget {
+  readonly training: Training;
+  #choices: Choices;
+  #snapshot: Snapshot;
+  readonly #budget = new WatchBudget();
+  #probe: Promise<Probe> | undefined;
+  #probeRun: Run['model'] | undefined;
+  #example: ShownExample | undefined;
+  #prediction: Prediction | undefined;
+  #available: readonly MethodName[] = [];
+  #cards: readonly MapCard[] = [];
+  #cell: CellReading | undefined;
+  #cellBefore: CellReading | undefined;
+  #painted: readonly number[] = [];
+  #challenges: readonly ChallengeRow[] = [];
+  #tensors: ReadonlyMap<string, Tensor> = new Map();
+  #looks = 0;
+  #looking: Promise<void> | undefined;
+  #again = false;
+  /** Methods that are to be computed anew at the next look, whatever they cost. */
+  readonly #asked = new Set<MethodName>();
+  /** What a look took while training stood still, by what was looked at. */
+  readonly #costs = new Map<string, number>();
+  #discarded: Attribution[] = [];
+  #wasRunning = false;
+  #generation = 0;
+  #device: Device | undefined;
+  #tellTimer: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(hash: string, sources: TrainingSources = {}) {
+    super();
+    this.#choices = choicesOf(hash);
+    this.training = new Training(this.#choices.recipe, sources);
+    this.training.addEventListener('change', () => this.#changed());
+    this.training.addEventListener('steps', () => this.#stepped());
+    this.training.addEventListener('run', () => this.#newRun());
+    this.training.addEventListener('reset', () => this.#begin());
+    this.training.addEventListener('epoch', () => this.dispatchEvent(new Event('epoch')));
+    this.#snapshot = this.#make();
+  }
+
+  /** The state now. It never changes; the next one is another. */
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** The address of this state. */
+  get hash(): string {
+    const { run } = this.training;
+    const recipe = run && !this.training.needsReset ? { ...this.training.settings, rate: run.settings.rate } : this.training.settings;
+    return hashOf({ ...this.#choices, recipe, journal: run?.journal ?? [], step: this.training.step > 0 ? this.training.step : undefined });
+  }
+
+  async open(): Promise<void> {
+    const { journal, step } = this.#choices;
+    await this.training.open();
+    if (step && this.training.run) void this.training.replay(journal, step);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#tellTimer);
+    await this.#looking;
+    this.#drop();
+    await this.#probe?.then((probe) => probe.dispose()).catch(() => undefined);
+    await this.training.close();
+  }
+
+  // ---- commands ------------------------------------------------------------------------------------------------------------------
+
+  send(command: Command): void {
+    const { training } = this;
+    switch (command.do) {
+      case 'toggle':
+        void training.toggle();
+        break;
+      case 'step':
+        void training.single();
+        break;
+      case 'reset':
+        void training.reset();
+        break;
+      case 'undoReset':
+        void training.undoReset();
+        break;
+      case 'cancelReplay':
+        void training.pause();
+        break;
+      case 'test':
+        void training.test();
+        break;
+      case 'retry':
+        void training.retry();
+        break;
+      case 'dismiss':
+        training.putAway(command.what);
+        break;
+      case 'recipe':
+        this.#takeRecipe(command.changes);
+        break;
+      case 'stopAt':
+        training.setStop(command.stopAt);
+        break;
+      case 'choose':
+        this.#choose(command.choices, true);
+        break;
+      case 'refresh':
+        this.#asked.add(command.method);
+        this.#look();
+        break;
+      case 'challenge':
+        this.#challenge(command.painted);
+        break;
+      case 'report':
+        training.report(command.error);
+    }
+  }
+
+  /** Takes what an address says: after Back or Forward, or when it was typed. The run is kept where the recipe is the same. */
+  follow(hash: string): void {
+    const { recipe, journal, step, ...choices } = choicesOf(hash);
+    const { run } = this.training;
+    const same =
+      run && hashOf({ ...choicesOf(''), recipe }) === hashOf({ ...choicesOf(''), recipe: { ...run.settings, epochs: recipe.epochs } });
+    this.#choose(choices, false);
+    if (!same || recipe.epochs !== this.training.settings.epochs) {
+      // The rate of an address is the one that the run began with; in mid-training it is the journal's to change.
+      const { rate: _rate, ...rest } = recipe;
+      this.#takeRecipe(same ? rest : recipe);
+    }
+  }
+
+  #takeRecipe(changes: Partial<Settings>): void {
+    const other = changes.data !== undefined && changes.data !== this.training.settings.data;
+    this.training.change(changes);
+    if (!other) return;
+    this.#choose(
+      { example: { kind: 'test', index: 0 }, target: undefined, against: undefined, tensor: undefined, cell: undefined, pixel: undefined },
+      false,
+    );
+    // Another data set is another run: what was trained stays for Undo.
+    if (this.training.needsReset && this.training.step > 0) void this.training.reset();
+  }
+
+  #choose(choices: Partial<Choices>, byVisitor: boolean): void {
+    const before = this.#choices;
+    this.#choices = Object.freeze({ ...before, ...choices });
+    if (hashOf(before) === hashOf(this.#choices)) return;
+    if (choices.cell !== undefined && JSON.stringify(choices.cell) !== JSON.stringify(before.cell)) this.#cellBefore = undefined;
+    if ('example' in choices || 'target' in choices) this.#painted = [];
+    // Before the snapshot: what was the address until now is what Back goes to.
+    if (byVisitor) this.dispatchEvent(new CustomEvent<string>('chosen', { detail: Object.keys(choices).join() }));
+    this.#tell();
+    this.#look();
+  }
+
+  // ---- following training --------------------------------------------------------------------------------------------------------
+
+  #newRun(): void {
+    this.#prediction = undefined;
+    this.#cell = undefined;
+    this.#cellBefore = undefined;
+    this.#example = undefined;
+    this.#painted = [];
+    this.#drop();
+    this.#begin();
+  }
+
+  /** A run begins, or begins anew. */
+  #begin(): void {
+    this.#cellBefore = undefined;
+    this.#challenges = [];
+    this.dispatchEvent(new Event('begin'));
+    this.#look();
+  }
+
+  #changed(): void {
+    const { device } = this.training;
+    if (device && (device !== this.#device || device.generation !== this.#generation)) {
+      this.#device = device;
+      this.#generation = device.generation;
+      // What was computed went with the GPU before.
+      this.#drop();
+      painterOf(device).onPainted = (milliseconds) => this.#budget.spend(milliseconds);
+      this.#look();
+    }
+    const running = this.#isTraining;
+    if (running !== this.#wasRunning) {
+      this.#wasRunning = running;
+      if (running) this.#budget.begin();
+      else this.#look();
+    } else if (!running && this.#prediction && this.#prediction.step !== this.training.step) this.#look();
+    this.#tell();
+  }
+
+  get #isTraining(): boolean {
+    return this.training.phase === 'running' || this.training.phase === 'replaying' || this.training.phase === 'validating';
+  }
+
+  #stepped(): void {
+    if (this.#budget.allows() && !this.#looking) this.#look();
+    this.#tellTimer ??= setTimeout(() => {
+      this.#tellTimer = undefined;
+      this.#tell();
+    }, TELL_MILLISECONDS);
+  }
+
+  /** Time that a region spent on drawing what follows training. */
+  spent(milliseconds: number): void {
+    this.#budget.spend(milliseconds);
+  }
+
+  // ---- looking -------------------------------------------------------------------------------------------------------------------
+
+  /** Looks as soon as the look that is under way is done. */
+  #look(): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#looking ??= this.#lookOn().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  /** Resolves when what is shown is of the choices and, where training stands still, of the step as they are now. */
+  async looked(): Promise<void> {
+    while (this.#looking) await this.#looking;
+  }
+
+  async #lookOn(): Promise<void> {
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        await this.#lookOnce();
+      } catch (error) {
+        // The network was replaced, or the GPU is being: the next look is of the new one.
+        if (error instanceof VitrineError && (error.code === 'device-lost' || error.code === 'tensor-disposed')) continue;
+        this.training.report(error);
+      }
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { training } = this;
+    const { run, device } = training;
+    if (!run || !device || training.phase === 'closed') return;
+    for (const attribution of this.#discarded.splice(0)) attribution.dispose();
+    const still = !this.#isTraining;
+    const probe = await this.#probeOf(run);
+    const example = this.#exampleOf(run);
+    if (!probe || !example || this.training.run?.model !== run.model) return;
+    const began = performance.now();
+    this.#example = example;
+    this.#tensors = new Map([...probe.tensors, ...run.trainer.tensors]);
+    probe.write(example.values);
+    const reading = await probe.run();
+    const predicted = reading.logits.every(Number.isFinite) ? reading.logits.indexOf(Math.max(...reading.logits)) : -1;
+    this.#prediction = Object.freeze({ ...reading, example: example.key, predicted });
+    if (this.#choices.cell) await this.#readCell(run, device, this.#choices.cell);
+    else this.#cell = undefined;
+    this.#looks += 1;
+    this.#tell();
+    // A network that has diverged has no answer to explain.
+    if (predicted >= 0) await this.#explain(run, probe, example, predicted, still);
+    this.#looks += 1;
+    this.#spend(performance.now() - began, still);
+    this.#tell();
+  }
+
+  async #probeOf(run: Run): Promise<Probe | undefined> {
+    if (this.#probeRun !== run.model) {
+      const before = this.#probe;
+      this.#probeRun = run.model;
+      this.#probe = Probe.create(run.model);
+      before?.then((probe) => probe.dispose()).catch(() => undefined);
+      this.#probe.catch(() => {
+        this.#probeRun = undefined;
+      });
+    }
+    const probe = await this.#probe;
+    return probe?.model === run.model ? probe : undefined;
+  }
+
+  #exampleOf(run: Run): ShownExample | undefined {
+    const { test } = run.data;
+    const { example } = this.#choices;
+    const key = `${test.name} ${writeExample(example)}`;
+    if (this.#example?.key === key) return this.#example;
+    const shape = test.inputShape;
+    if (example.kind === 'drawn') {
+      const [height, width] = shape;
+      if (height === undefined || height !== width) return undefined;
+      return { choice: example, key, values: inputOf(example.strokes, height, example.centred), shape, label: undefined };
+    }
+    const index = Math.min(example.index, test.size - 1);
+    const values = this.training.exampleInput(index);
+    if (!values) return undefined;
+    if (example.kind === 'edited') for (const [column, value] of example.values) if (column < values.length) values[column] = value;
+    return { choice: example, key, values, shape, label: test.labels?.[index] };
+  }
+
+  async #readCell(run: Run, device: Device, cell: NonNullable<Choices['cell']>): Promise<void> {
+    const before = this.#cell;
+    const reading = await readCell(device, run.trainer, this.#tensors, cell);
+    if (before && reading && before.step !== reading.step && before.cell.index === cell.index && before.cell.tensor === cell.tensor) {
+      this.#cellBefore = before;
+    }
+    this.#cell = reading;
+  }
+
+  async #explain(run: Run, probe: Probe, example: ShownExample, predicted: number, still: boolean): Promise<void> {
+    const { against } = this.#choices;
+    this.#available = await availableMethods();
+    const methods = this.#choices.methods.filter((method) => this.#available.includes(method));
+    const target = Math.min(this.#choices.target ?? predicted, (run.model.classes ?? 1) - 1);
+    for (const gone of this.#cards.filter(({ method }) => !methods.includes(method))) this.#discard(gone);
+    this.#cards = methods.map((method) => this.#cards.find((card) => card.method === method) ?? { method, computing: false });
+    const other = against === target || against === undefined || against >= (run.model.classes ?? 0) ? undefined : against;
+    const question = `${run.settings.seed} ${example.key} ${target} ${other}`;
+    const step = (): number => run.model.parameters.values().next().value?.step ?? 0;
+    for (const method of methods) {
+      const card = this.#cards.find((each) => each.method === method);
+      const current = card?.map?.series === `${question} ${method}`;
+      const stale = !current || (METHODS[method].cheap && (card?.map?.step !== step() || (still && card.map.values === undefined)));
+      const asked = this.#asked.delete(method);
+      // A costly method is asked at a choice or a click, never to follow training.
+      if (!stale && !asked) continue;
+      if (!METHODS[method].cheap && !asked && !still && card?.map && current) continue;
+      if (!METHODS[method].cheap) this.#put(method, { computing: true });
+      const began = performance.now();
+      try {
+        const attribution = await explainWith(method, run.model, probe.input, { target, against: other });
+        const { values, delta, output } = await readMap(run.model.device, attribution, still);
+        const before = this.#cards.find((each) => each.method === method);
+        if (!before || this.training.run?.model !== run.model) {
+          attribution.dispose();
+          continue;
+        }
+        this.#discard(before);
+        this.#put(method, {
+          computing: false,
+          fault: undefined,
+          map: Object.freeze({
+            attribution,
+            series: `${question} ${method}`,
+            example: example.key,
+            step: attribution.step ?? step(),
+            target,
+            against: other,
+            output,
+            delta,
+            values,
+            milliseconds: performance.now() - began,
+          }),
+        });
+        if (!METHODS[method].cheap) this.#tell();
+      } catch (error) {
+        if (error instanceof VitrineError && (error.code === 'device-lost' || error.code === 'tensor-disposed')) throw error;
+        this.#put(method, { computing: false, fault: error });
+      }
+      // Whoever chooses something else does not wait for the rest.
+      if (this.#again && still) return;
+    }
+  }
+
+  #put(method: MethodName, change: Partial<MapCard>): void {
+    this.#cards = this.#cards.map((card) => (card.method === method ? Object.freeze({ ...card, ...change }) : card));
+  }
+
+  /** Pictures may still be drawn from it in this frame; it is freed before the next look. */
+  #discard({ map }: MapCard): void {
+    if (map) this.#discarded.push(map.attribution);
+  }
+
+  /** Lets go of all maps. */
+  #drop(): void {
+    for (const card of this.#cards) this.#discard(card);
+    this.#cards = this.#cards.map(({ method }) => ({ method, computing: false }));
+    for (const attribution of this.#discarded.splice(0)) attribution.dispose();
+  }
+
+  #spend(milliseconds: number, still: boolean): void {
+    const key = `${this.#choices.methods} ${this.#choices.cell !== undefined}`;
+    // While training runs, a look also waits for steps that were submitted before it: its own cost is what it takes when they rest.
+    if (still) this.#costs.set(key, Math.min(milliseconds, this.#costs.get(key) ?? Number.POSITIVE_INFINITY));
+    else this.#budget.spend(Math.min(milliseconds, this.#costs.get(key) ?? Number.POSITIVE_INFINITY));
+  }
+
+  // ---- challenging a map ---------------------------------------------------------------------------------------------------------
+
+  /** Paints over values of the input, and holds each map's promise against what the network does. */
+  #challenge(painted: readonly number[]): void {
+    this.#painted = Object.freeze([...painted]);
+    this.#tell();
+    if (painted.length === 0) return;
+    void this.#hold(this.#painted).catch((error) => this.training.report(error));
+  }
+
+  async #hold(painted: readonly number[]): Promise<void> {
+    await this.looked();
+    const { run } = this.training;
+    const example = this.#example;
+    const prediction = this.#prediction;
+    if (!run || !example || !prediction || this.#painted !== painted) return;
+    const changed = example.values.slice();
+    for (const index of painted) changed[index] = 0;
+    const both = new Float32Array(2 * changed.length);
+    both.set(example.values);
+    both.set(changed, changed.length);
+    const logits = await run.model.logits(both);
+    const values = await logits.read();
+    logits.dispose();
+    const classes = run.model.classes ?? values.length / 2;
+    const [before, after] = [values.subarray(0, classes), values.subarray(classes)];
+    const rows: ChallengeRow[] = [];
+    for (const { method, map } of this.#cards) {
+      if (!map || map.example !== example.key) continue;
+      const attribution = map.values ?? (await map.attribution.values.read());
+      const explained = (of: Float32Array): number => of[map.target]! - (map.against === undefined ? 0 : of[map.against]!);
+      const promised = painted.reduce(
+        (sum, i) => sum + (METHODS[method].reading === 'share' ? -attribution[i]! : attribution[i]! * (changed[i]! - example.values[i]!)),
+        0,
+      );
+      rows.push(
+        Object.freeze({
+          method,
+          target: map.target,
+          step: map.step,
+          painted: painted.length,
+          promised,
+          actual: explained(after) - explained(before),
+          classes: [before.indexOf(Math.max(...before)), after.indexOf(Math.max(...after))] as const,
+        }),
+      );
+    }
+    this.#challenges = Object.freeze([...rows, ...this.#challenges].slice(0, MOST_CHALLENGES));
+    this.#tell();
+  }
+
+  // ---- telling -------------------------------------------------------------------------------------------------------------------
+
+  #tell(): void {
+    if (this.#closed) return;
+    this.#snapshot = this.#make();
+    this.dispatchEvent(new Event('snapshot'));
+  }
+
+  #make(): Snapshot {
+    const { training } = this;
+    const { run } = training;
+    return Object.freeze({
+      choices: Object.freeze({ ...this.#choices, recipe: training.settings, journal: run?.journal ?? [] }),
+      phase: training.phase,
+      running: training.isRunning,
+      loading: training.loading,
+      fault: training.fault,
+      recoveredAt: training.recoveredAt,
+      undoStep: training.undoStep,
+      keptStep: training.keptStep,
+      replayTo: training.replayTo,
+      stopAt: training.stopAt,
+      stoppedBy: training.stoppedBy,
+      needsReset: training.needsReset,
+      finished: training.isFinished,
+      step: training.step,
+      totalSteps: training.totalSteps,
+      stepsPerEpoch: training.stepsPerEpoch,
+      rate: training.rate,
+      reading: training.reading,
+      secondsLeft: training.secondsLeft,
+      device: training.device,
+      run,
+      test: run?.data.test,
+      example: this.#example,
+      prediction: this.#prediction,
+      target: this.#choices.target ?? (this.#prediction && this.#prediction.predicted >= 0 ? this.#prediction.predicted : undefined),
+      tensors: this.#tensors,
+      available: this.#available,
+      cards: this.#cards,
+      cell: this.#cell,
+      cellBefore: this.#cellBefore,
+      painted: this.#painted,
+      challenges: this.#challenges,
+      looks: this.#looks,
+      watching: this.#isTraining ? this.#budget.share() : Number.NaN,
+    });
+  }
+}
+
+/** What is printed of a map, in one read; its values too where there is time. */
+async function readMap(
+  device: Device,
+  { values, delta, output }: Attribution,
+  withValues: boolean,
+): Promise<{ readonly values: Float32Array | undefined; readonly delta: number | undefined; readonly output: number }> {
+  const tensors = [output, delta, withValues ? values : undefined].filter((tensor) => tensor !== undefined);
+  const ranges = tensors.map(({ storage, byteOffset, bytes }) => ({ buffer: storage, byteOffset, bytes }));
+  const read = (await device.readRanges('map', ranges, 'ui')).map((bytes) => new Float32Array(bytes));
+  return {
+    output: read[0]![0]!,
+    delta: delta ? read[1]![0] : undefined,
+    values: withValues ? read.at(-1) : undefined,
+  };
+}

@@ -1,0 +1,639 @@
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import type { Dataset } from '../engine/index.ts';
+import { icon } from './icons.ts';
+import { Words } from './language.ts';
+import type { CellDetail, Values } from './maps/tensor-view.ts';
+import type { ExampleChoice } from './session/choices.ts';
+import { send } from './session/commands.ts';
+import type { Snapshot } from './session/session.ts';
+import type { Strokes } from './session/strokes.ts';
+import { shared } from './shared-styles.ts';
+
+/** EXAMPLE: what is shown to the network, and what the network makes of it. */
+export class StudioExample extends LitElement {
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, drawing: { state: true } };
+
+  declare snapshot: Snapshot | undefined;
+  /** The pad is open. */
+  declare drawing: boolean;
+  readonly #words = new Words(this);
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
+  readonly #repaint = (): void => this.requestUpdate();
+  #shown: { readonly key: string; readonly values: Values } | undefined;
+
+  constructor() {
+    super();
+    this.snapshot = undefined;
+    this.drawing = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#dark.addEventListener('change', this.#repaint);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#dark.removeEventListener('change', this.#repaint);
+  }
+
+  override render(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const isTable = snapshot?.test !== undefined && snapshot.test.inputShape.length === 1;
+    return html`
+      <h2>${say.exampleTitle}</h2>
+      ${isTable ? this.#row() : this.#image()} ${this.#bars()} ${isTable ? nothing : this.#strip()}
+    `;
+  }
+
+  // ---- the image -----------------------------------------------------------------------------------------------------------------
+
+  get #values(): Values | undefined {
+    const { example } = this.snapshot ?? {};
+    if (!example) return undefined;
+    if (this.#shown?.key !== example.key) this.#shown = { key: example.key, values: { shape: example.shape, values: example.values } };
+    return this.#shown.values;
+  }
+
+  #image(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const choice = snapshot?.choices.example;
+    const drawn = choice?.kind === 'drawn';
+    const open = this.drawing || drawn;
+    return html`
+      <div class=${open ? 'stage drawing' : 'stage'}>
+        ${
+          open
+            ? html`<drawing-pad
+                .strokes=${drawn ? choice.strokes : []}
+                @drawn=${(event: CustomEvent<Strokes>) => this.#draw(event.detail)}
+              ></drawing-pad>`
+            : nothing
+        }
+        <div class="seen">
+          ${open ? html`<p class="note">${say.networkSees}</p>` : nothing}
+          <tensor-view
+            class="picture"
+            bare
+            ink
+            .tensor=${this.#values}
+            .label=${this.#describe()}
+            .looks=${snapshot?.looks ?? 0}
+            .locked=${snapshot?.choices.pixel}
+            @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(event.detail.index)}
+            @cell-free=${() => this.#lock(undefined)}
+          ></tensor-view>
+          ${
+            open
+              ? nothing
+              : html`<div>
+                  ${this.#walk()}
+                  <button class="small wide" @click=${() => this.#pickUp()}>${icon('draw')}${say.draw}</button>
+                </div>`
+          }
+        </div>
+      </div>
+      ${open ? this.#drawingTools() : nothing}
+    `;
+  }
+
+  #drawingTools(): TemplateResult {
+    const { say } = this.#words;
+    const choice = this.snapshot?.choices.example;
+    const drawn = choice?.kind === 'drawn';
+    return html`
+      <div class="tools">
+        <label class="check">
+          <input
+            type="checkbox"
+            .checked=${drawn ? choice.centred : true}
+            ?disabled=${!drawn}
+            @change=${(event: Event) => this.#centre((event.target as HTMLInputElement).checked)}
+          />${say.centreAsMnist}
+        </label>
+        <button class="small" ?disabled=${!drawn} @click=${() => this.#undoStroke()}>${say.undoStroke}</button>
+        <button class="small" @click=${() => this.#putDown()}>${say.backToTest}</button>
+      </div>
+    `;
+  }
+
+  #describe(): string {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const { example, test } = snapshot ?? {};
+    if (!example) return say.exampleTitle;
+    if (example.choice.kind === 'drawn') return say.drawnPicture;
+    const name = example.label === undefined ? '' : (test?.classes?.[example.label] ?? String(example.label));
+    return say.digitPicture(name, this.#words.whole(example.choice.index));
+  }
+
+  #walk(): TemplateResult {
+    const { say } = this.#words;
+    const { test, choices } = this.snapshot ?? {};
+    const index = choices?.example.kind === 'drawn' ? 0 : (choices?.example.index ?? 0);
+    const count = test?.size ?? 1;
+    const go = (to: number): void => this.#choose({ kind: 'test', index: ((to % count) + count) % count });
+    return html`
+      <div class="walk">
+        <button class="small" aria-label=${say.previous} title=${`${say.previous} ([)`} @click=${() => go(index - 1)}>‹</button>
+        <label>
+          <span class="hidden">${say.example}</span>
+          <input
+            type="text"
+            inputmode="numeric"
+            autocomplete="off"
+            .value=${String(index)}
+            @change=${(event: Event) => this.#type(event.target as HTMLInputElement, index)}
+          />
+        </label>
+        <button class="small" aria-label=${say.next} title=${`${say.next} (])`} @click=${() => go(index + 1)}>›</button>
+        <span class="note number">${say.exampleOf(this.#words.whole(count))}</span>
+      </div>
+    `;
+  }
+
+  #type(input: HTMLInputElement, index: number): void {
+    const typed = Number(input.value.replace(/[,，\s]/g, ''));
+    const size = this.snapshot?.test?.size ?? 0;
+    if (input.value.trim() !== '' && Number.isInteger(typed) && typed >= 0 && typed < size) this.#choose({ kind: 'test', index: typed });
+    else input.value = String(index);
+  }
+
+  #choose(example: ExampleChoice): void {
+    send(this, { do: 'choose', choices: { example, pixel: this.snapshot?.choices.pixel } });
+  }
+
+  #lock(pixel: number | undefined): void {
+    send(this, { do: 'choose', choices: { pixel } });
+  }
+
+  // ---- drawing -------------------------------------------------------------------------------------------------------------------
+
+  #lastTest: ExampleChoice = { kind: 'test', index: 0 };
+
+  #pickUp(): void {
+    const { example } = this.snapshot?.choices ?? {};
+    if (example && example.kind !== 'drawn') this.#lastTest = example;
+    this.drawing = true;
+  }
+
+  #putDown(): void {
+    this.drawing = false;
+    if (this.snapshot?.choices.example.kind === 'drawn') this.#choose(this.#lastTest);
+  }
+
+  #draw(strokes: Strokes): void {
+    const { example } = this.snapshot?.choices ?? {};
+    this.#choose({ kind: 'drawn', strokes, centred: example?.kind === 'drawn' ? example.centred : true });
+  }
+
+  #centre(centred: boolean): void {
+    const { example } = this.snapshot?.choices ?? {};
+    if (example?.kind === 'drawn') this.#choose({ ...example, centred });
+  }
+
+  #undoStroke(): void {
+    const { example } = this.snapshot?.choices ?? {};
+    if (example?.kind !== 'drawn') return;
+    if (example.strokes.length > 1) this.#choose({ ...example, strokes: example.strokes.slice(0, -1) });
+    else {
+      this.drawing = true;
+      this.#choose(this.#lastTest);
+    }
+  }
+
+  // ---- a row of a table ----------------------------------------------------------------------------------------------------------
+
+  #row(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const { example, test, run } = snapshot ?? {};
+    const map = snapshot?.cards.find(({ map: found }) => found?.values)?.map;
+    const values = map?.example === example?.key ? map?.values : undefined;
+    const largest = Math.max(1e-12, ...Array.from(values ?? [], Math.abs));
+    const scaling = run?.data.scaling;
+    return html`
+      ${this.#walk()}
+      <div class="table" tabindex="0" role="region" aria-label=${say.rowTitle}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">${say.featureColumn}</th>
+              <th scope="col" class="number">${say.valueColumn}</th>
+              <th scope="col">${map ? say.methodNames[snapshot!.cards.find((card) => card.map === map)!.method] : ''}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${repeat(
+              test?.features ?? [],
+              (feature) => feature,
+              (feature, column) => {
+                const scaled = example?.values[column] ?? 0;
+                const own = scaling ? scaled * scaling.deviation[column]! + scaling.mean[column]! : scaled;
+                const share = (values?.[column] ?? 0) / largest;
+                return html`<tr class=${snapshot?.choices.pixel === column ? 'locked' : ''}>
+                  <th scope="row">${feature}</th>
+                  <td class="number">
+                    <input
+                      aria-label=${feature}
+                      type="text"
+                      inputmode="decimal"
+                      autocomplete="off"
+                      .value=${String(Number(own.toPrecision(4)))}
+                      @change=${(event: Event) => this.#edit(column, event.target as HTMLInputElement, own)}
+                    />
+                  </td>
+                  <td class="bar-cell">
+                    <span class=${share < 0 ? 'signed minus' : 'signed'} style=${`--share: ${Math.abs(share).toFixed(3)}`}></span>
+                    <span class="hidden">${values ? this.#words.significant(values[column]!) : ''}</span>
+                  </td>
+                </tr>`;
+              },
+            )}
+          </tbody>
+        </table>
+      </div>
+    `;
+  }
+
+  #edit(column: number, input: HTMLInputElement, before: number): void {
+    const { example } = this.snapshot?.choices ?? {};
+    const scaling = this.snapshot?.run?.data.scaling;
+    const typed = Number(input.value.replace(/[,，\s]/g, '').replace('−', '-'));
+    if (!example || example.kind === 'drawn' || input.value.trim() === '' || !Number.isFinite(typed)) {
+      input.value = String(Number(before.toPrecision(4)));
+      return;
+    }
+    const value = scaling ? (typed - scaling.mean[column]!) / scaling.deviation[column]! : typed;
+    const others = example.kind === 'edited' ? example.values.filter(([other]) => other !== column) : [];
+    this.#choose({ kind: 'edited', index: example.index, values: [...others, [column, Number(value.toPrecision(7))]] });
+  }
+
+  // ---- what the network thinks ---------------------------------------------------------------------------------------------------
+
+  #bars(): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const { snapshot } = this;
+    const { prediction, example, test, target } = snapshot ?? {};
+    const current = prediction && prediction.example === example?.key ? prediction : undefined;
+    const now = current && current.predicted >= 0 ? current : undefined;
+    const name = (k: number): string => test?.classes?.[k] ?? String(k);
+    const label = example?.label;
+    const share = now ? words.percent(now.probabilities[now.predicted] ?? 0) : '';
+    const verdict = !now
+      ? ''
+      : label === undefined
+        ? say.reads(name(now.predicted), share)
+        : now.predicted === label
+          ? say.right(name(now.predicted), share)
+          : say.wrong(name(now.predicted), share, name(label));
+    const sign = label === undefined || !now ? '' : now.predicted === label ? '✓' : '✗';
+    return html`
+      <div class="thought">
+        <p class="verdict" data-right=${now && label !== undefined ? String(now.predicted === label) : nothing}>
+          ${verdict ? html`<span aria-hidden="true">${sign}</span> ${verdict} <small>${say.atStep(words.whole(now!.step))}</small>` : current ? say.notFinitePrediction : say.nothingYet}
+        </p>
+        <ol aria-label=${say.probabilities}>
+          ${(test?.classes ?? []).map((each, k) => {
+            const value = now?.probabilities[k] ?? 0;
+            return html`<li class=${k === now?.predicted ? 'predicted' : ''}>
+              <button
+                aria-pressed=${k === snapshot?.choices.target ? 'true' : 'false'}
+                data-asked=${k === target}
+                title=${say.askAbout(each)}
+                @click=${() => this.#ask(k)}
+              >
+                <span class="name">${each}</span>
+                <span class="track"><span class="bar" style=${`transform: scaleX(${value.toFixed(4)})`}></span></span>
+                <span class="value number">${now ? words.percent(value) : '–'}</span>
+                <span class="label">${k === label ? say.isLabel : nothing}</span>
+              </button>
+            </li>`;
+          })}
+        </ol>
+      </div>
+    `;
+  }
+
+  /** Asks about a class; about the predicted one again, when the class is chosen already. */
+  #ask(k: number): void {
+    send(this, { do: 'choose', choices: { target: this.snapshot?.choices.target === k ? undefined : k } });
+  }
+
+  // ---- the strip -----------------------------------------------------------------------------------------------------------------
+
+  #strip(): TemplateResult {
+    const { say } = this.#words;
+    const { test, example, choices } = this.snapshot ?? {};
+    const label = choices?.example.kind === 'test' ? example?.label : undefined;
+    const index = choices?.example.kind === 'test' ? choices.example.index : -1;
+    return html`
+      <div class="strip" role="group" aria-label=${say.chooseDigit}>
+        ${(test?.classes ?? []).map((name, k) => {
+          const chosen = k === label;
+          const shown = chosen ? index : nextOf(test!, k, 0);
+          const words = chosen ? say.nextOfClass(name) : say.chooseClass(name);
+          return html`<button
+            aria-label=${words}
+            title=${words}
+            aria-pressed=${chosen ? 'true' : 'false'}
+            ?disabled=${shown === undefined}
+            @click=${() => this.#choose({ kind: 'test', index: nextOf(test!, k, chosen ? index + 1 : 0) ?? 0 })}
+          >
+            <canvas data-example=${shown ?? ''} aria-hidden="true"></canvas>
+          </button>`;
+        })}
+      </div>
+    `;
+  }
+
+  protected override updated(): void {
+    for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('.strip canvas')) this.#paint(canvas);
+  }
+
+  /** Ink on paper, or chalk on slate in the dark. */
+  #paint(canvas: HTMLCanvasElement): void {
+    const example = canvas.dataset.example ?? '';
+    const { test } = this.snapshot ?? {};
+    const painted = `${test?.name} ${example} ${this.#dark.matches}`;
+    if (canvas.dataset.painted === painted || !test || example === '') return;
+    const [height = 28, width = 28] = test.inputShape;
+    canvas.width = width;
+    canvas.height = height;
+    const ink = this.#dark.matches ? [233, 230, 223] : [27, 32, 39];
+    const image = new ImageData(width, height);
+    const first = Number(example) * width * height;
+    const most = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;
+    for (let i = 0; i < width * height; i++) image.data.set([...ink, Math.round((255 * test.inputs[first + i]!) / most)], 4 * i);
+    canvas.getContext('2d')?.putImageData(image, 0, 0);
+    canvas.dataset.painted = painted;
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      .stage {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 0.5rem;
+      }
+
+      .drawing {
+        grid-template-columns: minmax(0, 1fr) 5.25rem;
+        align-items: end;
+      }
+
+      .seen .note {
+        margin-bottom: 0.25rem;
+        font-size: 0.75rem;
+        line-height: 1.25;
+      }
+
+      .stage:not(.drawing) .seen {
+        display: grid;
+        grid-template-columns: 8.25rem minmax(0, 1fr);
+        gap: 0.75rem;
+        align-items: center;
+      }
+
+      .picture {
+        --map-background: var(--sheet);
+        --map-radius: 8px;
+        border: 1px solid var(--line);
+        border-radius: 9px;
+      }
+
+      .walk {
+        display: grid;
+        grid-template-columns: 2.75rem minmax(0, 5rem) 2.75rem;
+        align-items: center;
+      }
+
+      .walk input {
+        width: 100%;
+        padding: 0 0.25rem;
+        text-align: center;
+      }
+
+      .walk .note {
+        grid-column: 1 / -1;
+        padding-top: 0.25rem;
+        text-align: center;
+      }
+
+      .walk button {
+        padding: 0;
+        border-color: transparent;
+        font-size: 1.25rem;
+      }
+
+      .wide {
+        width: 100%;
+        margin-top: 0.375rem;
+      }
+
+      .tools {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0.375rem;
+        margin: 0.375rem 0;
+      }
+
+      .small {
+        min-height: 44px;
+        padding: 0 0.75rem;
+        font-size: 0.8125rem;
+      }
+
+      .check {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.375rem;
+        min-height: 44px;
+        font-size: 0.8125rem;
+      }
+
+      .check input {
+        min-height: 0;
+        width: 1rem;
+        height: 1rem;
+        margin: 0;
+        accent-color: var(--ink);
+      }
+
+      .verdict {
+        min-height: 1.4em;
+        margin: 0.5rem 0 0.25rem;
+        font-size: 0.875rem;
+        line-height: 1.4;
+      }
+
+      .verdict small {
+        color: var(--quiet);
+        font-size: 0.75rem;
+        white-space: nowrap;
+      }
+
+      .verdict[data-right='true'] span {
+        color: var(--good);
+      }
+
+      .verdict[data-right='false'] span {
+        color: var(--bad);
+      }
+
+      ol {
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+
+      li button {
+        display: grid;
+        grid-template-columns: minmax(0.75rem, max-content) minmax(2rem, 1fr) 3.25rem 2.125rem;
+        gap: 0.5rem;
+        align-items: center;
+        width: 100%;
+        min-height: 1.5rem;
+        padding: 0 0.25rem;
+        border: 1px solid transparent;
+        border-radius: 5px;
+        color: var(--quiet);
+        font-size: 0.8125rem;
+        font-weight: 400;
+        text-align: start;
+      }
+
+      li button[data-asked='true'] {
+        border-color: var(--line);
+        background: var(--wash);
+      }
+
+      li button[aria-pressed='true'] {
+        border-color: var(--ink);
+      }
+
+      .track {
+        height: 0.5rem;
+        border-radius: 3px;
+        background: var(--wash);
+        overflow: hidden;
+      }
+
+      [data-asked='true'] .track {
+        background: var(--line);
+      }
+
+      .bar {
+        display: block;
+        height: 100%;
+        background: var(--edge);
+        transform-origin: left;
+        transition: transform 120ms linear;
+      }
+
+      .value {
+        text-align: end;
+      }
+
+      .label {
+        font-size: 0.6875rem;
+      }
+
+      .predicted button {
+        color: var(--ink);
+        font-weight: 600;
+      }
+
+      .predicted .bar {
+        background: var(--train);
+      }
+
+      .strip {
+        display: grid;
+        grid-template-columns: repeat(5, 1fr);
+        gap: 2px;
+        margin-top: 0.5rem;
+      }
+
+      .strip button {
+        min-width: 0;
+        min-height: 44px;
+        padding: 2px;
+        border-color: transparent;
+      }
+
+      .strip button[aria-pressed='true'] {
+        border-color: var(--ink);
+      }
+
+      .strip canvas {
+        width: 2.25rem;
+        image-rendering: pixelated;
+      }
+
+      .table {
+        max-height: 22rem;
+        margin: 0.5rem 0;
+        overflow: auto;
+      }
+
+      .table th,
+      .table td {
+        padding: 0.125rem 0.5rem 0.125rem 0;
+        font-size: 0.75rem;
+        text-align: start;
+      }
+
+      .table td.number {
+        text-align: end;
+      }
+
+      .table input {
+        width: 5rem;
+        min-height: 1.75rem;
+        padding: 0 0.375rem;
+        border-color: var(--line);
+        border-radius: 6px;
+        font-size: 0.75rem;
+        text-align: end;
+      }
+
+      .bar-cell {
+        width: 5rem;
+      }
+
+      .signed {
+        display: block;
+        width: calc(50% * var(--share));
+        height: 0.5rem;
+        margin-left: 50%;
+        background: #c7762b;
+      }
+
+      .minus {
+        margin-left: calc(50% - 50% * var(--share));
+        background: #4b7fc4;
+      }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        li button {
+          min-height: 44px;
+        }
+      }
+    `,
+  ];
+}
+
+/** The first example of a class from `from` on, around the end. */
+function nextOf({ labels }: Dataset, k: number, from: number): number | undefined {
+  if (!labels) return undefined;
+  const found = labels.indexOf(k, from);
+  const first = found >= 0 ? found : labels.indexOf(k);
+  return first >= 0 ? first : undefined;
+}

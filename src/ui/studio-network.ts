@@ -1,0 +1,116 @@
+import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { icon } from './icons.ts';
+import { Words } from './language.ts';
+import type { Cell } from './session/choices.ts';
+import { send } from './session/commands.ts';
+import { diagramOf } from './session/diagram.ts';
+import type { Snapshot } from './session/session.ts';
+import { MOST_LAYERS } from './settings.ts';
+import { shared } from './shared-styles.ts';
+
+const NEW_UNITS = 32;
+
+/** NETWORK: the tensors of the network, live. */
+export class StudioNetwork extends LitElement {
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false } };
+
+  declare snapshot: Snapshot | undefined;
+  readonly #words = new Words(this);
+
+  constructor() {
+    super();
+    this.snapshot = undefined;
+  }
+
+  override render(): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const { snapshot } = this;
+    const hidden = snapshot?.choices.recipe.hidden ?? [];
+    const change = (layers: readonly number[]): void => send(this, { do: 'recipe', changes: { hidden: layers } });
+    return html`
+      <div class="head">
+        <h2>${say.networkTitle}</h2>
+        <span class="note number">${snapshot?.run ? say.parameterCount(words.whole(snapshot.run.model.parameterCount)) : ''}</span>
+        <span class="tools">
+          <button ?disabled=${hidden.length >= MOST_LAYERS} @click=${() => change([...hidden, NEW_UNITS])}>
+            ${icon('add')}${say.addLayer(words.whole(NEW_UNITS))}
+          </button>
+          <button ?disabled=${hidden.length === 0} @click=${() => change(hidden.slice(0, -1))}>${say.removeLayer}</button>
+        </span>
+      </div>
+      <network-diagram
+        .nodes=${snapshot ? diagramOf(snapshot, say, (value) => words.whole(value)) : []}
+        .device=${snapshot?.device}
+        .chosen=${snapshot?.choices.tensor}
+        .series=${seriesOf(snapshot)}
+        .looks=${snapshot?.looks ?? 0}
+        .still=${!(snapshot?.running ?? false)}
+        .locked=${snapshot?.choices.cell}
+        .pixel=${snapshot?.choices.pixel}
+        @node-choose=${(event: CustomEvent<string>) => this.#choose(event.detail)}
+        @node-lock=${(event: CustomEvent<Cell | undefined>) => this.#lock(event.detail)}
+      ></network-diagram>
+    `;
+  }
+
+  #choose(tensor: string): void {
+    send(this, { do: 'choose', choices: { tensor: this.snapshot?.choices.tensor === tensor ? undefined : tensor } });
+  }
+
+  #lock(cell: Cell | undefined): void {
+    // A pixel of the input is the same cell in every map.
+    if (cell?.tensor === 'input') send(this, { do: 'choose', choices: { pixel: cell.index } });
+    else send(this, { do: 'choose', choices: cell ? { cell, tensor: cell.tensor } : { cell: undefined } });
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 0.75rem;
+        align-items: center;
+        margin-bottom: 0.25rem;
+      }
+
+      .tools {
+        display: flex;
+        margin-left: auto;
+      }
+
+      button {
+        min-height: 2.25rem;
+        padding: 0 0.625rem;
+        border-color: transparent;
+        font-size: 0.8125rem;
+        font-weight: 400;
+      }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        button {
+          min-height: 44px;
+        }
+      }
+    `,
+  ];
+}
+
+/** Pictures of one run share a scale. */
+export const seriesOf = (snapshot: Snapshot | undefined): string =>
+  snapshot?.run ? `${JSON.stringify(snapshot.run.settings)} ${runNumber(snapshot.run.history)}` : '';
+
+const numbers = new WeakMap<object, number>();
+let runs = 0;
+
+/** A reset begins another run, though its settings are the same: it has curves of its own. */
+function runNumber(history: object): number {
+  let number = numbers.get(history);
+  if (number === undefined) {
+    runs += 1;
+    number = runs;
+    numbers.set(history, number);
+  }
+  return number;
+}

@@ -1,0 +1,257 @@
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { Words } from './language.ts';
+import { send } from './session/commands.ts';
+import type { Snapshot } from './session/session.ts';
+import {
+  DATA_NAMES,
+  MOST_LAYERS,
+  MOST_UNITS,
+  nextRate,
+  OPTIMIZER_NAMES,
+  RANGES,
+  readLayers,
+  readSetting,
+  type SettingName,
+  type Settings,
+  writeLayers,
+} from './settings.ts';
+import { shared } from './shared-styles.ts';
+
+const NUMBERS: readonly SettingName[] = ['seed', 'batch', 'rate', 'epochs'];
+
+/** The recipe of the run, to be changed: data, layers, optimiser, seed, batch size, learning rate, epochs. */
+export class StudioRecipe extends LitElement {
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, invalid: { state: true }, typed: { state: true } };
+
+  declare snapshot: Snapshot | undefined;
+  /** Fields that hold what cannot be taken. */
+  declare invalid: ReadonlySet<string>;
+  /** The layers as they are being typed. */
+  declare typed: string | undefined;
+  readonly #words = new Words(this);
+
+  constructor() {
+    super();
+    this.snapshot = undefined;
+    this.invalid = new Set();
+    this.typed = undefined;
+  }
+
+  show(): void {
+    this.renderRoot.querySelector('dialog')?.showModal();
+  }
+
+  override render(): TemplateResult {
+    const { say } = this.#words;
+    const settings = this.snapshot?.choices.recipe;
+    const started = (this.snapshot?.step ?? 0) > 0;
+    return html`
+      <dialog aria-labelledby="title" @click=${(event: Event) => event.target === event.currentTarget && (event.target as HTMLDialogElement).close()}>
+        <div class="sheet">
+          <h2 id="title">${say.recipeTitle}</h2>
+          <form @submit=${(event: Event) => event.preventDefault()}>
+            ${this.#select('data', say.dataLabel, DATA_NAMES, say.dataNames, settings?.data)}
+            ${this.#layers(settings)}
+            ${this.#select('optimizer', say.optimizerLabel, OPTIMIZER_NAMES, say.optimizerNames, settings?.optimizer)}
+            ${NUMBERS.map((name) => this.#number(name, settings))}
+          </form>
+          <p class="note">${this.snapshot?.needsReset && started ? say.afterReset : say.recipeNote}</p>
+          <div class="buttons">
+            ${
+              this.snapshot?.needsReset && started
+                ? html`<button @click=${() => send(this, { do: 'reset' })}>${say.resetNow}</button>`
+                : nothing
+            }
+            <button class="primary" @click=${() => this.renderRoot.querySelector('dialog')?.close()}>${say.done}</button>
+          </div>
+        </div>
+      </dialog>
+    `;
+  }
+
+  #change(changes: Partial<Settings>): void {
+    send(this, { do: 'recipe', changes });
+  }
+
+  #select<Name extends string>(
+    key: 'data' | 'optimizer',
+    label: string,
+    names: readonly Name[],
+    said: Readonly<Record<Name, string>>,
+    chosen: Name | undefined,
+  ): TemplateResult {
+    return html`
+      <div class="field">
+        <label for=${key}>${label}</label>
+        <select id=${key} @change=${(event: Event) => this.#change({ [key]: (event.target as HTMLSelectElement).value })}>
+          ${names.map((name) => html`<option value=${name} ?selected=${name === chosen}>${said[name]}</option>`)}
+        </select>
+      </div>
+    `;
+  }
+
+  /** Shapes are checked as they are typed. */
+  #layers(settings: Settings | undefined): TemplateResult {
+    const { say } = this.#words;
+    const text = this.typed ?? (settings ? writeLayers(settings.hidden) : '');
+    const hidden = readLayers(text);
+    const inputs = this.snapshot?.test?.inputShape.reduce((size, length) => size * length, 1) ?? 784;
+    const classes = this.snapshot?.test?.classes?.length ?? 10;
+    return html`
+      <div class="field wide">
+        <label for="hidden">${say.layersLabel}</label>
+        <input
+          id="hidden"
+          type="text"
+          autocomplete="off"
+          spellcheck="false"
+          aria-invalid=${hidden ? 'false' : 'true'}
+          aria-describedby="hidden-note"
+          .value=${text}
+          @input=${(event: Event) => {
+            this.typed = (event.target as HTMLInputElement).value;
+          }}
+          @change=${() => {
+            if (hidden) this.#change({ hidden });
+            this.typed = hidden ? undefined : this.typed;
+          }}
+        />
+        <span id="hidden-note" class=${hidden ? 'shape number' : 'refusal'} role=${hidden ? nothing : 'alert'}>
+          ${hidden ? this.#shape([inputs, ...hidden, classes]) : say.layersRefusal(String(MOST_LAYERS), this.#words.whole(MOST_UNITS))}
+        </span>
+      </div>
+    `;
+  }
+
+  #shape(widths: readonly number[]): string {
+    const parameters = widths.slice(1).reduce((sum, width, i) => sum + width * (widths[i]! + 1), 0);
+    return this.#words.say.layersShape(widths.map((width) => this.#words.whole(width)).join(' → '), this.#words.whole(parameters));
+  }
+
+  #number(name: SettingName, settings: Settings | undefined): TemplateResult {
+    const { say } = this.#words;
+    const { least, most, whole } = RANGES[name];
+    const wrong = this.invalid.has(name);
+    const write = (value: number): string => (name === 'rate' ? String(value) : this.#words.whole(value));
+    const refusal = (whole ? say.outOfRangeWhole : say.outOfRange)(write(least), write(most));
+    return html`
+      <div class="field">
+        <label for=${name}>${say[name]}</label>
+        <input
+          id=${name}
+          type="text"
+          inputmode=${whole ? 'numeric' : 'decimal'}
+          autocomplete="off"
+          spellcheck="false"
+          aria-describedby=${`${name}-note`}
+          aria-invalid=${wrong ? 'true' : 'false'}
+          .value=${String(settings?.[name] ?? '')}
+          @change=${(event: Event) => this.#take(name, event.target as HTMLInputElement)}
+          @keydown=${(event: KeyboardEvent) => this.#nudge(name, event)}
+        />
+        <span id=${`${name}-note`} class=${wrong ? 'refusal' : 'hidden'} role=${wrong ? 'alert' : nothing}
+          >${wrong ? refusal : say[`${name}Help`]}</span
+        >
+      </div>
+    `;
+  }
+
+  #take(name: SettingName, input: HTMLInputElement): void {
+    const value = readSetting(name, input.value);
+    const invalid = new Set(this.invalid);
+    if (value === undefined) invalid.add(name);
+    else {
+      invalid.delete(name);
+      this.#change({ [name]: value });
+      input.value = String(value);
+    }
+    this.invalid = invalid;
+  }
+
+  /** ↑ and ↓ change a number as they do in a number field; the rate moves along 1, 2, 5, 10. */
+  #nudge(name: SettingName, event: KeyboardEvent): void {
+    const direction = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
+    const input = event.target as HTMLInputElement;
+    const value = readSetting(name, input.value);
+    if (direction === 0 || value === undefined) return;
+    event.preventDefault();
+    const { least, most } = RANGES[name];
+    input.value = String(name === 'rate' ? nextRate(value, direction) : Math.min(most, Math.max(least, value + direction)));
+    this.#take(name, input);
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      dialog {
+        width: min(30rem, calc(100vw - 1rem));
+        padding: 0;
+        border: 1px solid var(--line);
+        border-radius: 14px;
+        background: var(--paper);
+        color: var(--ink);
+      }
+
+      dialog::backdrop {
+        background: rgb(0 0 0 / 35%);
+      }
+
+      .sheet {
+        padding: 1.25rem 1.5rem 1.5rem;
+      }
+
+      form {
+        display: grid;
+        grid-template-columns: 1fr 1fr;
+        gap: 0.75rem 1rem;
+        margin: 1rem 0;
+      }
+
+      .field {
+        display: flex;
+        flex-direction: column;
+        min-width: 0;
+      }
+
+      .wide {
+        grid-column: 1 / -1;
+        order: 1;
+      }
+
+      .field:not(.wide) {
+        order: 2;
+      }
+
+      .field:first-child {
+        grid-column: 1 / -1;
+        order: 0;
+      }
+
+      label {
+        color: var(--quiet);
+        font-size: 0.8125rem;
+        line-height: 1.5rem;
+      }
+
+      .shape {
+        padding-top: 0.25rem;
+        color: var(--quiet);
+        font-size: 0.8125rem;
+      }
+
+      .refusal {
+        padding-top: 0.25rem;
+        color: var(--bad);
+        font-size: 0.8125rem;
+        line-height: 1.35;
+      }
+
+      .buttons {
+        display: flex;
+        justify-content: end;
+        gap: 0.5rem;
+        margin-top: 1rem;
+      }
+    `,
+  ];
+}

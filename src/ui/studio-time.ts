@@ -1,0 +1,555 @@
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { pace } from './adapter.ts';
+import { icon } from './icons.ts';
+import { Words } from './language.ts';
+import { send } from './session/commands.ts';
+import type { Snapshot } from './session/session.ts';
+import { nextRate, readSetting } from './settings.ts';
+import { shared } from './shared-styles.ts';
+import type { StopAt } from './training.ts';
+
+const DRAW_MILLISECONDS = 60;
+
+/** TIME: the transport, where training stands, what watching costs, and the curves. */
+export class StudioTime extends LitElement {
+  static override properties: PropertyDeclarations = {
+    snapshot: { attribute: false },
+    logarithmic: { state: true },
+    wrongRate: { state: true },
+    opened: { state: true },
+  };
+
+  declare snapshot: Snapshot | undefined;
+  declare logarithmic: boolean;
+  declare wrongRate: boolean;
+  /** On a narrow screen, what is not needed at every moment is folded away. */
+  declare opened: boolean;
+  readonly #words = new Words(this);
+
+  constructor() {
+    super();
+    this.snapshot = undefined;
+    this.logarithmic = true;
+    this.wrongRate = false;
+    this.opened = false;
+  }
+
+  override render(): TemplateResult {
+    return html`${this.#transport()} ${this.#figures()} ${this.#charts()} ${this.#more()}`;
+  }
+
+  // ---- transport -----------------------------------------------------------------------------------------------------------------
+
+  #transport(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const running = snapshot?.running ?? false;
+    const finished = snapshot?.finished ?? false;
+    if (snapshot?.replayTo !== undefined) {
+      return html`<div class="transport" role="group" aria-label=${say.controls}>
+        <progress max=${snapshot.replayTo} .value=${snapshot.step} aria-label=${say.replaying}></progress>
+        <span class="note number">${say.replayingTo(this.#words.whole(snapshot.replayTo))}</span>
+        <button @click=${() => send(this, { do: 'cancelReplay' })}>${say.cancel}</button>
+      </div>`;
+    }
+    return html`
+      <div class="transport" role="group" aria-label=${say.controls}>
+        <button
+          class="primary"
+          title=${say.runHint}
+          aria-keyshortcuts="Space"
+          aria-disabled=${finished && !running ? 'true' : 'false'}
+          @click=${() => send(this, { do: 'toggle' })}
+        >
+          ${icon(running ? 'pause' : 'run')}<span>${running ? say.pause : say.run}</span>
+        </button>
+        <button
+          title=${say.stepHint}
+          aria-keyshortcuts="ArrowRight"
+          aria-disabled=${finished ? 'true' : 'false'}
+          @click=${() => send(this, { do: 'step' })}
+        >
+          ${icon('step')}<span>${say.step}</span>
+        </button>
+        <button title=${say.resetHint} aria-keyshortcuts="R" @click=${() => send(this, { do: 'reset' })}>
+          ${icon('reset')}<span>${say.reset}</span>
+        </button>
+        <button
+          class="unfold"
+          aria-expanded=${this.opened ? 'true' : 'false'}
+          aria-label=${say.moreSettings}
+          title=${say.moreSettings}
+          @click=${() => {
+            this.opened = !this.opened;
+          }}
+        >
+          ⋯
+        </button>
+      </div>
+    `;
+  }
+
+  // ---- figures -------------------------------------------------------------------------------------------------------------------
+
+  #figures(): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const { snapshot } = this;
+    const history = snapshot?.run?.history;
+    const held = history?.epochs.at(-1);
+    const [loss, accuracy] = [history?.loss.last, history?.accuracy.last];
+    const perEpoch = snapshot?.stepsPerEpoch || 1;
+    const step = snapshot?.step ?? 0;
+    const speed = snapshot?.reading?.samplesPerSecond ?? Number.NaN;
+    const viewed = snapshot?.prediction?.step;
+    const figure = (key: string, label: string, value: string, of?: string): TemplateResult =>
+      html`<div data-figure=${key}><dt>${label}</dt><dd>${value}${of ? html`<small> / ${of}</small>` : nothing}</dd></div>`;
+    return html`
+      <div class="standing">
+        <p class="phase" data-phase=${snapshot?.phase ?? 'opening'}>
+          <span class="dot" aria-hidden="true"></span>${this.#phase()}
+        </p>
+        <dl class="number">
+          ${figure('step', say.stepLabel, words.whole(step), words.whole(snapshot?.totalSteps ?? 0))}
+          ${figure('viewed', say.viewedLabel, viewed === undefined ? '–' : words.whole(viewed))}
+          ${figure('epoch', say.epochLabel, words.oneDigit(step / perEpoch), words.whole(snapshot?.choices.recipe.epochs ?? 0))}
+          ${figure('loss', say.lossLabel, loss === undefined ? '–' : words.small(loss))}
+          ${figure('accuracy', say.accuracyLabel, accuracy === undefined ? '–' : words.percent(accuracy))}
+          ${figure('validation', say.validationAccuracyLabel, held ? words.percent(held.validationAccuracy, 2) : '–')}
+          ${figure('speed', say.speedLabel, Number.isFinite(speed) ? words.whole(speed) : '–')}
+          ${figure('watching', say.watchingLabel, words.percent(snapshot?.watching ?? Number.NaN))}
+        </dl>
+      </div>
+    `;
+  }
+
+  #phase(): string {
+    const { say } = this.#words;
+    const { phase = 'opening', loading, stoppedBy, choices } = this.snapshot ?? {};
+    if (stoppedBy && phase === 'paused') return say.stoppedBy[stoppedBy.kind];
+    if (phase !== 'loading' || !loading?.totalBytes || !choices) return say.phases[phase];
+    return `${say.phases.loading} ${this.#words.percent(loading.loadedBytes / loading.totalBytes, 0)}`;
+  }
+
+  // ---- curves --------------------------------------------------------------------------------------------------------------------
+
+  #charts(): TemplateResult {
+    const { snapshot, logarithmic } = this;
+    const history = snapshot?.run?.history;
+    const each = pace(snapshot?.device, DRAW_MILLISECONDS);
+    const spent = (event: CustomEvent<number>): void => {
+      this.dispatchEvent(new CustomEvent<number>('watched', { detail: event.detail, bubbles: true, composed: true }));
+    };
+    return html`
+      <div class="charts">
+        <loss-chart .history=${history} .steps=${history?.steps ?? 0} .pace=${each} metric="loss" ?logarithmic=${logarithmic} @drawn=${spent}></loss-chart>
+        <loss-chart .history=${history} .steps=${history?.steps ?? 0} .pace=${each} metric="accuracy" @drawn=${spent}></loss-chart>
+      </div>
+    `;
+  }
+
+  // ---- what else -----------------------------------------------------------------------------------------------------------------
+
+  #more(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const kind = snapshot?.stopAt?.kind ?? '';
+    return html`
+      <div class=${this.opened ? 'more opened' : 'more'}>
+        <label class="field">
+          <span>${say.rate}</span>
+          <input
+            type="text"
+            inputmode="decimal"
+            autocomplete="off"
+            title=${say.rateHelp}
+            aria-invalid=${this.wrongRate ? 'true' : 'false'}
+            .value=${String(snapshot?.rate ?? '')}
+            @change=${(event: Event) => this.#rate(event.target as HTMLInputElement)}
+            @keydown=${(event: KeyboardEvent) => this.#nudge(event)}
+          />
+        </label>
+        <label class="field">
+          <span>${say.pauseAt}</span>
+          <select @change=${(event: Event) => this.#stopAt((event.target as HTMLSelectElement).value)}>
+            <option value="" ?selected=${kind === ''}>${say.pauseNever}</option>
+            <option value="step" ?selected=${kind === 'step'}>${say.pauseAtStep}</option>
+            <option value="epoch" ?selected=${kind === 'epoch'}>${say.pauseAtEpoch}</option>
+            <option value="loss" ?selected=${kind === 'loss'}>${say.pauseAtLoss}</option>
+          </select>
+        </label>
+        ${this.#threshold(snapshot?.stopAt)}
+        <label class="check"
+          ><input
+            type="checkbox"
+            .checked=${this.logarithmic}
+            @change=${(event: Event) => {
+              this.logarithmic = (event.target as HTMLInputElement).checked;
+            }}
+          />${say.logarithmicLoss}</label
+        >
+        <span class="test">
+          <button ?disabled=${!snapshot?.run || snapshot.phase === 'testing'} @click=${() => send(this, { do: 'test' })}>
+            ${snapshot?.phase === 'testing' ? say.testRunning : say.testRun}
+          </button>
+          <span class="note number" aria-live="polite">${this.#test()}</span>
+        </span>
+        <details>
+          <summary>${say.epochTable}</summary>
+          ${this.#table()}
+        </details>
+      </div>
+    `;
+  }
+
+  #rate(input: HTMLInputElement): void {
+    const rate = readSetting('rate', input.value);
+    this.wrongRate = rate === undefined;
+    if (rate !== undefined) send(this, { do: 'recipe', changes: { rate } });
+  }
+
+  #nudge(event: KeyboardEvent): void {
+    const direction = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
+    const input = event.target as HTMLInputElement;
+    const rate = readSetting('rate', input.value);
+    if (direction === 0 || rate === undefined) return;
+    event.preventDefault();
+    input.value = String(nextRate(rate, direction));
+    this.#rate(input);
+  }
+
+  #stopAt(kind: string): void {
+    const { step = 0, stepsPerEpoch = 1 } = this.snapshot ?? {};
+    const choices: Readonly<Record<string, StopAt>> = {
+      step: { kind: 'step', step: step + Math.min(100, stepsPerEpoch) },
+      epoch: { kind: 'epoch' },
+      loss: { kind: 'loss', above: 10 },
+    };
+    send(this, { do: 'stopAt', stopAt: choices[kind] });
+  }
+
+  #threshold(stopAt: StopAt | undefined): TemplateResult | typeof nothing {
+    const { say } = this.#words;
+    if (stopAt === undefined || stopAt.kind === 'epoch') return nothing;
+    const value = stopAt.kind === 'step' ? stopAt.step : stopAt.above;
+    return html`<input
+      class="threshold"
+      type="text"
+      inputmode="decimal"
+      autocomplete="off"
+      aria-label=${stopAt.kind === 'step' ? say.pauseAtStep : say.pauseAtLoss}
+      .value=${String(value)}
+      @change=${(event: Event) => {
+        const typed = Number((event.target as HTMLInputElement).value.replace(/[,，\s]/g, ''));
+        if (!Number.isFinite(typed) || typed < 0) return;
+        send(this, {
+          do: 'stopAt',
+          stopAt: stopAt.kind === 'step' ? { kind: 'step', step: Math.round(typed) } : { kind: 'loss', above: typed },
+        });
+      }}
+    />`;
+  }
+
+  #test(): string {
+    const words = this.#words;
+    const { say } = words;
+    const test = this.snapshot?.run?.tests.at(-1);
+    if (!test) return say.noTest;
+    const errors = Math.round(test.size * (1 - test.accuracy));
+    return `${say.testResult(words.percent(test.accuracy, 2), words.whole(errors), words.whole(test.size))}, ${say.atStep(words.whole(test.step))}`;
+  }
+
+  #table(): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const rows = this.snapshot?.run?.history.epochs ?? [];
+    if (rows.length === 0) return html`<p class="note">${say.noEpoch}</p>`;
+    const columns = [
+      say.epochColumn,
+      say.trainingLossColumn,
+      say.trainingAccuracyColumn,
+      say.validationLossColumn,
+      say.validationAccuracyColumn,
+    ];
+    return html`
+      <div class="wide">
+        <table>
+          <thead>
+            <tr>
+              ${columns.map((column) => html`<th scope="col" class="number">${column}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              (row) => html`<tr>
+                <td class="number">${words.whole(row.epoch)}</td>
+                <td class="number">${words.small(row.loss)}</td>
+                <td class="number">${words.percent(row.accuracy, 2)}</td>
+                <td class="number">${words.small(row.validationLoss)}</td>
+                <td class="number">${words.percent(row.validationAccuracy, 2)}</td>
+              </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+    `;
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      :host {
+        display: grid;
+        grid-template:
+          'transport standing standing' auto
+          'charts charts more' auto / auto minmax(0, 1fr) 21rem;
+        gap: 0.25rem 1.25rem;
+        padding: 0.5rem 0.75rem;
+        border-top: 1px solid var(--line);
+        background: var(--paper);
+      }
+
+      .transport {
+        display: flex;
+        grid-area: transport;
+        gap: 0.375rem;
+        align-items: center;
+      }
+
+      .transport button {
+        padding: 0 0.875rem;
+        font-size: 0.875rem;
+      }
+
+      .transport .primary {
+        min-width: 6.75rem;
+      }
+
+      progress {
+        width: 10rem;
+        accent-color: var(--train);
+      }
+
+      .standing {
+        display: flex;
+        grid-area: standing;
+        gap: 0.25rem 1.25rem;
+        align-items: center;
+        justify-content: space-between;
+        min-width: 0;
+      }
+
+      .phase {
+        display: flex;
+        flex: none;
+        gap: 0.5rem;
+        align-items: center;
+        margin: 0;
+        font-size: 0.8125rem;
+      }
+
+      .dot {
+        width: 0.5rem;
+        height: 0.5rem;
+        border: 1.5px solid var(--quiet);
+        border-radius: 50%;
+      }
+
+      [data-phase='running'] .dot,
+      [data-phase='replaying'] .dot {
+        border-color: var(--train);
+        background: var(--train);
+      }
+
+      [data-phase='closed'] .dot {
+        border-color: var(--bad);
+        background: var(--bad);
+      }
+
+      dl {
+        display: grid;
+        grid-auto-columns: minmax(4.5rem, max-content);
+        grid-auto-flow: column;
+        gap: 1rem;
+        margin: 0;
+        min-width: 0;
+      }
+
+      dt {
+        color: var(--quiet);
+        font-size: 0.6875rem;
+        line-height: 1.3;
+        white-space: nowrap;
+      }
+
+      dd {
+        margin: 0;
+        font-size: 0.9375rem;
+        line-height: 1.3;
+        white-space: nowrap;
+      }
+
+      small {
+        color: var(--quiet);
+        font-size: 0.75rem;
+      }
+
+      .charts {
+        --chart-height: 6.25rem;
+        display: grid;
+        grid-area: charts;
+        grid-template-columns: 1fr 1fr;
+        gap: 0 1.5rem;
+        min-width: 0;
+      }
+
+      loss-chart {
+        min-width: 0;
+      }
+
+      .more {
+        display: flex;
+        flex-wrap: wrap;
+        grid-area: more;
+        gap: 0 0.75rem;
+        align-content: center;
+        align-items: center;
+        min-width: 0;
+        font-size: 0.8125rem;
+      }
+
+      .field {
+        display: inline-flex;
+        gap: 0.5rem;
+        align-items: center;
+        color: var(--quiet);
+      }
+
+      .field input,
+      .threshold {
+        width: 4.5rem;
+        min-height: 2rem;
+        padding: 0 0.5rem;
+        border-radius: 8px;
+        font-size: 0.8125rem;
+      }
+
+      .more select {
+        min-height: 2rem;
+        max-width: 8rem;
+        border-radius: 8px;
+        font-size: 0.8125rem;
+      }
+
+      .check {
+        display: inline-flex;
+        gap: 0.375rem;
+        align-items: center;
+        min-height: 2rem;
+      }
+
+      .check input {
+        width: 1rem;
+        height: 1rem;
+        min-height: 0;
+        margin: 0;
+        accent-color: var(--ink);
+      }
+
+      .test {
+        display: inline-flex;
+        gap: 0.5rem;
+        align-items: center;
+      }
+
+      .test {
+        flex: 1 0 100%;
+        min-width: 0;
+      }
+
+      .test button {
+        min-height: 2rem;
+        padding: 0 0.75rem;
+        font-size: 0.8125rem;
+        font-weight: 400;
+      }
+
+      summary {
+        min-height: 2rem;
+        white-space: nowrap;
+      }
+
+      details[open] {
+        flex-basis: 100%;
+      }
+
+      .wide {
+        max-height: 12rem;
+        overflow: auto;
+      }
+
+      .unfold {
+        display: none;
+      }
+
+      @media (max-width: 1023px) {
+        :host {
+          grid-template:
+            'transport' auto
+            'standing' auto
+            'charts' auto
+            'more' auto / minmax(0, 1fr);
+          padding: 0.375rem 0.5rem;
+        }
+
+        dl {
+          flex: 1;
+          grid-template-columns: repeat(auto-fill, minmax(4.5rem, 1fr));
+          grid-auto-flow: row;
+          gap: 0.125rem 0.5rem;
+        }
+
+        dd {
+          font-size: 0.8125rem;
+        }
+      }
+
+      @media (max-width: 719px) {
+        .transport button {
+          flex: 1;
+          padding: 0 0.5rem;
+        }
+
+        .transport .unfold {
+          display: inline-flex;
+          flex: 0 0 44px;
+        }
+
+        .phase,
+        .more:not(.opened),
+        loss-chart + loss-chart,
+        [data-figure='viewed'],
+        [data-figure='speed'],
+        [data-figure='epoch'] {
+          display: none;
+        }
+
+        .charts {
+          --chart-height: 3.25rem;
+          grid-template-columns: 1fr;
+        }
+      }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        .field input,
+        .threshold,
+        .more select,
+        .check,
+        .test button,
+        summary {
+          min-height: 44px;
+        }
+      }
+    `,
+  ];
+}

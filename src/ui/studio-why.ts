@@ -1,0 +1,454 @@
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { explain } from './faults.ts';
+import { icon } from './icons.ts';
+import { Words } from './language.ts';
+import type { CellDetail, Values } from './maps/tensor-view.ts';
+import { send } from './session/commands.ts';
+import { METHODS, type MethodName } from './session/methods.ts';
+import type { MapCard, Snapshot } from './session/session.ts';
+import { shared } from './shared-styles.ts';
+import { download } from './studio-header.ts';
+import { seriesOf } from './studio-network.ts';
+
+/** WHY: maps over the input, side by side, the input and a random map first. */
+export class StudioWhy extends LitElement {
+  static override properties: PropertyDeclarations = {
+    snapshot: { attribute: false },
+    perFrame: { state: true },
+    painting: { state: true },
+    pointed: { state: true },
+  };
+
+  declare snapshot: Snapshot | undefined;
+  declare perFrame: boolean;
+  /** The input is being painted over. */
+  declare painting: boolean;
+  /** The cell under the pointer, outlined in every map. */
+  declare pointed: number | undefined;
+  readonly #words = new Words(this);
+  #input: { readonly key: string; readonly values: Values } | undefined;
+  #random: { readonly length: number; readonly values: Values } | undefined;
+  #brush = new Set<number>();
+
+  constructor() {
+    super();
+    this.snapshot = undefined;
+    this.perFrame = false;
+    this.painting = false;
+    this.pointed = undefined;
+  }
+
+  override render(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const example = snapshot?.example;
+    const ink = example !== undefined && example.shape.length > 1;
+    return html`
+      ${this.#head()}
+      <div
+        class=${this.painting ? 'cards painting' : 'cards'}
+        @cell-point=${(event: CustomEvent<CellDetail>) => this.#point(event)}
+        @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(event.detail.index)}
+        @cell-free=${() => this.#lock(undefined)}
+        @pointermove=${(event: PointerEvent) => this.#brushOn(event)}
+        @pointerup=${() => this.#brushEnd()}
+      >
+        <attribution-map
+          class="control"
+          .heading=${say.cardInput}
+          .tensor=${this.#inputValues}
+          .ink=${ink}
+          .signed=${!ink}
+          .looks=${(snapshot?.looks ?? 0) + this.#brush.size}
+          .locked=${snapshot?.choices.pixel}
+          .outlined=${this.pointed}
+          .names=${snapshot?.test?.features}
+          .shows=${this.painting ? say.paintHint : say.cardInputShows}
+          .facts=${snapshot && snapshot.painted.length > 0 ? [[say.paintedCells, this.#words.whole(snapshot.painted.length)] as const] : []}
+        ></attribution-map>
+        <attribution-map
+          class="control"
+          .heading=${say.cardRandom}
+          .tensor=${this.#randomValues}
+          .locked=${snapshot?.choices.pixel}
+          .outlined=${this.pointed}
+          .names=${snapshot?.test?.features}
+          .shows=${say.cardRandomShows}
+        ></attribution-map>
+        ${repeat(
+          snapshot?.cards ?? [],
+          ({ method }) => method,
+          (card) => this.#card(card),
+        )}
+      </div>
+      ${this.#challenges()}
+    `;
+  }
+
+  #head(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const classes = snapshot?.test?.classes ?? [];
+    const { target, against } = snapshot?.choices ?? {};
+    const predicted = snapshot?.prediction?.predicted;
+    const chosen = new Set(snapshot?.choices.methods);
+    const missing = (snapshot?.available ?? []).filter((method) => !chosen.has(method));
+    const whole = (event: Event): number | undefined => {
+      const { value } = event.target as HTMLSelectElement;
+      return value === '' ? undefined : Number(value);
+    };
+    return html`
+      <div class="head">
+        <h2>${say.whyTitle(snapshot?.target === undefined ? '' : (classes[snapshot.target] ?? String(snapshot.target)))}</h2>
+        <label>
+          <span class="hidden">${say.targetLabel}</span>
+          <select @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
+            <option value="" ?selected=${target === undefined}>
+              ${say.targetPredicted(predicted === undefined ? '' : (classes[predicted] ?? String(predicted)))}
+            </option>
+            ${classes.map((name, k) => html`<option value=${k} ?selected=${k === target}>${say.targetClass(name)}</option>`)}
+          </select>
+        </label>
+        <label>
+          <span class="hidden">${say.againstLabel}</span>
+          <select @change=${(event: Event) => send(this, { do: 'choose', choices: { against: whole(event) } })}>
+            <option value="" ?selected=${against === undefined}>${say.againstNone}</option>
+            ${classes.map((name, k) => html`<option value=${k} ?selected=${k === against}>${say.againstClass(name)}</option>`)}
+          </select>
+        </label>
+        <label>
+          <span class="hidden">${say.addMethod}</span>
+          <select
+            ?disabled=${missing.length === 0}
+            @change=${(event: Event) => {
+              const select = event.target as HTMLSelectElement;
+              this.#add(select.value as MethodName);
+              select.value = '';
+            }}
+          >
+            <option value="" selected>${say.addMethod}</option>
+            ${missing.map((method) => html`<option value=${method}>${say.methodNames[method]}</option>`)}
+          </select>
+        </label>
+        <label class="check"
+          ><input
+            type="checkbox"
+            .checked=${!this.perFrame}
+            @change=${(event: Event) => {
+              this.perFrame = !(event.target as HTMLInputElement).checked;
+            }}
+          />${say.scaleFixed}</label
+        >
+        <span class="tools">
+          <button aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
+            ${icon('paint')}${this.painting ? say.challengeEnd : say.challenge}
+          </button>
+          <button title=${say.saveMapsHint} ?disabled=${!snapshot?.cards.some(({ map }) => map)} @click=${() => void this.#save()}>
+            ${icon('save')}${say.saveMaps}
+          </button>
+        </span>
+      </div>
+    `;
+  }
+
+  #card({ method, map, computing, fault }: MapCard): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const { snapshot } = this;
+    const traits = METHODS[method];
+    const name = (k: number): string => snapshot?.test?.classes?.[k] ?? String(k);
+    const facts: (readonly [string, string])[] = map
+      ? [
+          [say.factClass, map.against === undefined ? name(map.target) : `${name(map.target)} − ${name(map.against)}`],
+          [say.factOutput, words.significant(map.output)],
+          ...(traits.complete || method === 'occlusion' ? [[say.factBaseline, say.baselineZero] as const] : []),
+          ...(traits.n ? [['n', words.whole(traits.n)] as const] : []),
+          ...(map.delta === undefined ? [] : [[say.factGap, words.significant(map.delta, 2)] as const]),
+          [say.factStep, words.whole(map.step)],
+        ]
+      : [];
+    const behind = map && snapshot && map.step < snapshot.step ? snapshot.step - map.step : 0;
+    const costly = !traits.cheap;
+    return html`
+      <attribution-map
+        data-method=${method}
+        .heading=${say.methodNames[method]}
+        .device=${snapshot?.device}
+        .tensor=${map?.attribution.values}
+        .values=${map?.values}
+        .perFrame=${this.perFrame}
+        .series=${`${seriesOf(snapshot)} ${map?.series ?? ''}`}
+        .looks=${snapshot?.looks ?? 0}
+        .still=${!(snapshot?.running ?? false)}
+        .step=${map?.step}
+        .locked=${snapshot?.choices.pixel}
+        .outlined=${this.pointed}
+        .names=${snapshot?.test?.features}
+        .facts=${facts}
+        .shows=${say.methodShows[method]}
+        .hides=${say.methodHides[method]}
+        .stale=${behind > 0 && costly ? say.staleMap(words.whole(map?.step ?? 0)) : ''}
+        .busy=${computing && !map ? say.computing : ''}
+        .fault=${fault === undefined ? '' : explain(fault, words).what}
+        .refreshLabel=${costly && map ? say.refreshMap(say.methodNames[method]) : ''}
+        .removeLabel=${say.removeMap(say.methodNames[method])}
+        @card-remove=${() => this.#remove(method)}
+        @card-refresh=${() => send(this, { do: 'refresh', method })}
+      ></attribution-map>
+    `;
+  }
+
+  get #inputValues(): Values | undefined {
+    const { example, painted = [] } = this.snapshot ?? {};
+    if (!example) return undefined;
+    const over = this.#brush.size > 0 ? [...painted, ...this.#brush] : painted;
+    const key = `${example.key} ${over.join()}`;
+    if (this.#input?.key !== key) {
+      const values = example.values.slice();
+      for (const index of over) values[index] = 0;
+      this.#input = { key, values: { shape: example.shape, values } };
+    }
+    return this.#input.values;
+  }
+
+  /** The same noise for every example: a map that knows nothing. */
+  get #randomValues(): Values | undefined {
+    const { example } = this.snapshot ?? {};
+    if (!example) return undefined;
+    const { length } = example.values;
+    if (this.#random?.length !== length) this.#random = { length, values: { shape: example.shape, values: noise(length) } };
+    return this.#random.values;
+  }
+
+  #add(method: MethodName): void {
+    if (METHODS[method]) send(this, { do: 'choose', choices: { methods: [...(this.snapshot?.choices.methods ?? []), method] } });
+  }
+
+  #remove(method: MethodName): void {
+    send(this, { do: 'choose', choices: { methods: (this.snapshot?.choices.methods ?? []).filter((each) => each !== method) } });
+  }
+
+  #lock(pixel: number | undefined): void {
+    if (this.painting) return;
+    send(this, { do: 'choose', choices: { pixel } });
+  }
+
+  #point(event: CustomEvent<CellDetail>): void {
+    if (this.pointed !== event.detail.index) this.pointed = event.detail.index;
+  }
+
+  // ---- challenging ---------------------------------------------------------------------------------------------------------------
+
+  #paint(): void {
+    this.painting = !this.painting;
+    this.#brush.clear();
+    if (!this.painting) send(this, { do: 'challenge', painted: [] });
+  }
+
+  /** Paints over the pixels under a pressed pointer, three by three. */
+  #brushOn(event: PointerEvent): void {
+    if (!this.painting || event.buttons === 0 || this.pointed === undefined) return;
+    const { example } = this.snapshot ?? {};
+    const [height = 1, width = 1] = example?.shape ?? [];
+    const [row, column] = [Math.floor(this.pointed / width), this.pointed % width];
+    const before = this.#brush.size;
+    for (let y = Math.max(0, row - 1); y <= Math.min(height - 1, row + 1); y++) {
+      for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x++) this.#brush.add(y * width + x);
+    }
+    if (this.#brush.size !== before) this.requestUpdate();
+  }
+
+  #brushEnd(): void {
+    if (!this.painting) return;
+    // A click paints where it is, too.
+    if (this.#brush.size === 0 && this.pointed !== undefined) this.#brushOn({ buttons: 1 } as PointerEvent);
+    if (this.#brush.size === 0) return;
+    const painted = [...new Set([...(this.snapshot?.painted ?? []), ...this.#brush])].sort((a, b) => a - b);
+    this.#brush.clear();
+    send(this, { do: 'challenge', painted });
+  }
+
+  #challenges(): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const { say } = words;
+    const { snapshot } = this;
+    const rows = snapshot?.challenges ?? [];
+    if (rows.length === 0) return nothing;
+    const name = (k: number): string => snapshot?.test?.classes?.[k] ?? String(k);
+    return html`
+      <table class="challenges">
+        <caption>
+          ${say.challengeTitle}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">${say.challengeMap}</th>
+            <th scope="col" class="number">${say.challengePromised}</th>
+            <th scope="col" class="number">${say.challengeActual}</th>
+            <th scope="col" class="number">${say.challengePainted}</th>
+            <th scope="col">${say.challengeClass}</th>
+            <th scope="col" class="number">${say.stepLabel}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            (row) => html`<tr data-method=${row.method} data-promised=${row.promised} data-actual=${row.actual}>
+              <th scope="row">${say.methodNames[row.method]}</th>
+              <td class="number">${words.significant(row.promised)}</td>
+              <td class="number">${words.significant(row.actual)}</td>
+              <td class="number">${words.whole(row.painted)}</td>
+              <td>${row.classes[0] === row.classes[1] ? name(row.classes[0]) : `${name(row.classes[0])} → ${name(row.classes[1])}`}</td>
+              <td class="number">${words.whole(row.step)}</td>
+            </tr>`,
+          )}
+        </tbody>
+      </table>
+    `;
+  }
+
+  // ---- saving --------------------------------------------------------------------------------------------------------------------
+
+  /** The maps with everything needed to make them again, as JSON. */
+  async #save(): Promise<void> {
+    const { snapshot } = this;
+    if (!snapshot?.example || !snapshot.run) return;
+    try {
+      const maps = [];
+      for (const { method, map } of snapshot.cards) {
+        if (!map) continue;
+        const values = map.values ?? (await map.attribution.values.read());
+        maps.push({
+          method,
+          options: map.attribution.options,
+          step: map.step,
+          target: map.target,
+          against: map.against ?? null,
+          output: map.output,
+          delta: map.delta ?? null,
+          shape: snapshot.example.shape,
+          values: Array.from(values),
+        });
+      }
+      const file = {
+        address: location.href,
+        recipe: snapshot.run.settings,
+        journal: snapshot.run.journal,
+        example: { shape: snapshot.example.shape, values: Array.from(snapshot.example.values), label: snapshot.example.label ?? null },
+        maps,
+      };
+      download(new Blob([JSON.stringify(file)], { type: 'application/json' }), `vitrine-maps-step-${snapshot.step}.json`);
+    } catch (error) {
+      send(this, { do: 'report', error });
+    }
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      .head {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.25rem 0.5rem;
+        align-items: center;
+        margin-bottom: 0.375rem;
+      }
+
+      h2 {
+        margin-right: 0.25rem;
+      }
+
+      select {
+        min-height: 2.25rem;
+        max-width: 11rem;
+        border-color: var(--line);
+        border-radius: 8px;
+        font-size: 0.8125rem;
+      }
+
+      .check {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.375rem;
+        min-height: 2.25rem;
+        font-size: 0.8125rem;
+      }
+
+      .check input {
+        width: 1rem;
+        height: 1rem;
+        min-height: 0;
+        margin: 0;
+        accent-color: var(--ink);
+      }
+
+      .tools {
+        display: flex;
+        margin-left: auto;
+      }
+
+      button {
+        min-height: 2.25rem;
+        padding: 0 0.625rem;
+        border-color: transparent;
+        font-size: 0.8125rem;
+        font-weight: 400;
+      }
+
+      button[aria-pressed='true'] {
+        border-color: var(--ink);
+      }
+
+      .cards {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(8.75rem, 1fr));
+        gap: 0.75rem 1rem;
+        align-items: start;
+      }
+
+      attribution-map {
+        --card-map: 12rem;
+      }
+
+      .painting {
+        --map-touch: none;
+      }
+
+      .challenges {
+        margin-top: 0.75rem;
+        font-size: 0.75rem;
+      }
+
+      caption {
+        padding-bottom: 0.25rem;
+        color: var(--quiet);
+        font-size: 0.75rem;
+        text-align: start;
+      }
+
+      .challenges th,
+      .challenges td {
+        padding-block: 0.125rem;
+        font-size: 0.75rem;
+      }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        button,
+        select,
+        .check {
+          min-height: 44px;
+        }
+      }
+    `,
+  ];
+}
+
+/** Fixed noise in [−1, 1]. */
+function noise(length: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => {
+    let hash = Math.imul(i + 1, 0x9e3779b1);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 31 - 1;
+  });
+}

@@ -1,0 +1,470 @@
+import {
+  type CSSResultGroup,
+  css,
+  html,
+  LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type PropertyValues,
+  svg,
+  type TemplateResult,
+} from 'lit';
+import type { Tensor } from '../engine/index.ts';
+import { icon } from './icons.ts';
+import { Words } from './language.ts';
+import { type Statistics, statisticsOf } from './maps/statistics.ts';
+import type { CellDetail } from './maps/tensor-view.ts';
+import { adamByHand, type CellReading } from './session/cell.ts';
+import { send } from './session/commands.ts';
+import { diagramOf } from './session/diagram.ts';
+import type { Snapshot } from './session/session.ts';
+import { shared } from './shared-styles.ts';
+import { seriesOf } from './studio-network.ts';
+
+type Group = 'example' | 'parameters' | 'gradients' | 'moments' | 'batch';
+
+/** The inspector: any tensor by name, as a picture, a histogram and numbers, and one locked value with all that moves it. */
+export class TensorInspector extends LitElement {
+  static override properties: PropertyDeclarations = {
+    snapshot: { attribute: false },
+    statistics: { state: true },
+    perFrame: { state: true },
+    only: { state: true },
+  };
+
+  declare snapshot: Snapshot | undefined;
+  declare statistics: { readonly name: string; readonly step: number | undefined; readonly found: Statistics } | undefined;
+  declare perFrame: boolean;
+  /** The one unit that is shown; all of them where undefined. */
+  declare only: number | undefined;
+  readonly #words = new Words(this);
+  #asked = -1;
+
+  constructor() {
+    super();
+    this.snapshot = undefined;
+    this.statistics = undefined;
+    this.perFrame = false;
+    this.only = undefined;
+  }
+
+  /** Name of the tensor that is shown: the chosen one, or the first weights. */
+  get #name(): string | undefined {
+    const { tensors, choices } = this.snapshot ?? {};
+    if (choices?.tensor && tensors?.has(choices.tensor)) return choices.tensor;
+    return this.snapshot?.run?.model.parameters.keys().next().value;
+  }
+
+  get #tensor(): Tensor | undefined {
+    const name = this.#name;
+    return name === undefined ? undefined : this.snapshot?.tensors.get(name);
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('snapshot') as Snapshot | undefined;
+    if (before && before.choices.tensor !== this.snapshot?.choices.tensor) this.only = undefined;
+  }
+
+  protected override updated(): void {
+    const { snapshot } = this;
+    if (!snapshot?.device || this.#asked === snapshot.looks) return;
+    const tensor = this.#tensor;
+    const name = this.#name;
+    if (!tensor || !name || tensor.dtype !== 'float32' || this.offsetParent === null) return;
+    this.#asked = snapshot.looks;
+    const { step } = tensor;
+    statisticsOf(snapshot.device, tensor).then(
+      (found) => {
+        this.statistics = { name, step, found };
+      },
+      // It was disposed of, or the GPU went away: the next look asks again.
+      () => undefined,
+    );
+  }
+
+  override render(): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const { snapshot } = this;
+    const name = this.#name;
+    const tensor = this.#tensor;
+    if (!snapshot || !name) return html`<h2>${say.inspectorTitle}</h2>`;
+    const node = diagramOf(snapshot, say, (value) => words.whole(value)).find((each) => each.name === parameterName(name));
+    const statistics = this.statistics?.name === name ? this.statistics : undefined;
+    const signed =
+      tensor !== undefined &&
+      !/^(activation|adam\/v)\//.test(name) &&
+      !(name === 'input' && tensor.shape.length > 2) &&
+      !name.startsWith('batch/');
+    const units = node?.image ? (tensor?.shape.at(-1) ?? 1) : 1;
+    return html`
+      <div class="head">
+        <h2>${say.inspectorTitle}</h2>
+        <button class="close" aria-label=${say.closeInspector} title=${say.closeInspector} @click=${() => this.#close()}>${icon('close')}</button>
+      </div>
+      <label class="hidden" for="name">${say.chooseTensor}</label>
+      <select id="name" @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
+        ${this.#options(name)}
+      </select>
+      <p class="note number">${tensor ? `${tensor.shape.join(' × ')} · ${tensor.dtype}` : nothing}${
+        tensor?.step === undefined ? nothing : ` · ${say.atStep(words.whole(tensor.step))}`
+      }</p>
+      ${
+        tensor && tensor.dtype === 'float32'
+          ? html`
+              <tensor-view
+                .device=${snapshot.device}
+                .tensor=${tensor}
+                .image=${node?.image}
+                .only=${this.only}
+                .signed=${signed}
+                .perFrame=${this.perFrame}
+                .series=${`${seriesOf(snapshot)} ${name}`}
+                .looks=${snapshot.looks}
+                .still=${!snapshot.running}
+                .label=${name}
+                .names=${node?.names}
+                .locked=${lockedIn(snapshot, name)}
+                @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(name, event.detail.index)}
+                @cell-free=${() => this.#lock(name, undefined)}
+              ></tensor-view>
+              <div class="tools">
+                <label class="check"
+                  ><input
+                    type="checkbox"
+                    .checked=${!this.perFrame}
+                    @change=${(event: Event) => {
+                      this.perFrame = !(event.target as HTMLInputElement).checked;
+                    }}
+                  />${say.scaleFixed}</label
+                >
+                ${
+                  units > 1
+                    ? html`<label class="check"
+                        >${say.sliceLabel}
+                        <input
+                          class="unit"
+                          type="text"
+                          inputmode="numeric"
+                          placeholder=${say.allUnits}
+                          .value=${this.only === undefined ? '' : String(this.only)}
+                          @change=${(event: Event) => this.#slice(event.target as HTMLInputElement, units)}
+                      /></label>`
+                    : nothing
+                }
+              </div>
+              ${statistics ? this.#numbers(statistics.found) : nothing}
+            `
+          : html`<p class="note">${say.notANumberTensor}</p>`
+      }
+      ${this.#cell()}
+    `;
+  }
+
+  #options(chosen: string): TemplateResult[] {
+    const { say } = this.#words;
+    const groups = new Map<Group, string[]>();
+    for (const name of this.snapshot?.tensors.keys() ?? []) {
+      const group = groupOf(name);
+      groups.set(group, [...(groups.get(group) ?? []), name]);
+    }
+    return (['parameters', 'example', 'gradients', 'moments', 'batch'] as const).map(
+      (group) =>
+        html`<optgroup label=${say.tensorGroups[group]}>
+          ${groups.get(group)?.map((name) => html`<option value=${name} ?selected=${name === chosen}>${name}</option>`)}
+        </optgroup>`,
+    );
+  }
+
+  #choose(tensor: string): void {
+    send(this, { do: 'choose', choices: { tensor } });
+  }
+
+  #close(): void {
+    send(this, { do: 'choose', choices: { tensor: undefined, cell: undefined } });
+  }
+
+  #lock(tensor: string, index: number | undefined): void {
+    if (tensor === 'input') send(this, { do: 'choose', choices: { pixel: index } });
+    else send(this, { do: 'choose', choices: index === undefined ? { cell: undefined } : { tensor, cell: { tensor, index } } });
+  }
+
+  #slice(input: HTMLInputElement, units: number): void {
+    const unit = Number(input.value);
+    this.only = input.value.trim() !== '' && Number.isInteger(unit) && unit >= 0 && unit < units ? unit : undefined;
+    input.value = this.only === undefined ? '' : String(this.only);
+  }
+
+  #numbers(found: Statistics): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const most = Math.max(1, ...found.histogram);
+    const row = (label: string, value: string): TemplateResult => html`<div><dt>${label}</dt><dd class="number">${value}</dd></div>`;
+    return html`
+      <svg class="histogram" viewBox="0 0 64 24" preserveAspectRatio="none" role="img" aria-label=${say.histogramLabel(
+        words.significant(found.least),
+        words.significant(found.greatest),
+      )}>
+        ${Array.from(found.histogram, (count, i) => {
+          // Square roots: few values stay visible beside many.
+          const height = 24 * Math.sqrt(count / most);
+          return svg`<rect x=${i + 0.08} y=${24 - height} width="0.84" height=${height} />`;
+        })}
+      </svg>
+      <p class="ends note number"><span>${words.significant(found.least)}</span><span>${say.histogramNote}</span><span>${words.significant(found.greatest)}</span></p>
+      <dl>
+        ${row(say.statMean, words.significant(found.mean))} ${row(say.statDeviation, words.significant(found.deviation))}
+        ${row(say.statZeros, `${words.whole(found.zeros)} (${words.percent(found.zeros / found.length)})`)}
+        ${row(say.statDead, say.of(words.whole(found.dead), words.whole(found.columns)))}
+        ${row(say.statNotFinite, words.whole(found.notFinite))} ${row(say.statCount, words.whole(found.length))}
+      </dl>
+    `;
+  }
+
+  // ---- a locked cell -------------------------------------------------------------------------------------------------------------
+
+  #cell(): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const { say } = words;
+    const { snapshot } = this;
+    const { cell, cellBefore, run } = snapshot ?? {};
+    if (!cell || !run) return html`<p class="note hint">${say.lockHint}</p>`;
+    const place = placeIn(cell.shape, cell.cell.index);
+    const rows: readonly (readonly [label: string, role: keyof CellReading['values']])[] = cell.parameter
+      ? run.trainer.optimizer.kind === 'sgd'
+        ? [
+            [say.roleValue, 'value'],
+            [say.roleGradient, 'gradient'],
+            [say.roleVelocity, 'm'],
+          ]
+        : [
+            [say.roleValue, 'value'],
+            [say.roleGradient, 'gradient'],
+            [say.roleM, 'm'],
+            [say.roleV, 'v'],
+          ]
+      : [[say.roleValue, 'value']];
+    const before = cellBefore && cellBefore.step < cell.step ? cellBefore : undefined;
+    return html`
+      <section class="cell" aria-label=${say.cellTitle}>
+        <div class="head">
+          <h3>${say.cellTitle} <code>${cell.parameter ?? cell.cell.tensor}${place}</code></h3>
+          <button class="close" aria-label=${say.freeCell} title=${`${say.freeCell} (Esc)`} @click=${() =>
+            send(this, { do: 'choose', choices: { cell: undefined } })}>${icon('close')}</button>
+        </div>
+        <table>
+          <thead>
+            <tr>
+              <td></td>
+              ${before ? html`<th scope="col" class="number">${say.atStep(words.whole(before.step))}</th>` : nothing}
+              <th scope="col" class="number">${say.atStep(words.whole(cell.step))}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              ([label, role]) => html`<tr data-role=${role}>
+                <th scope="row">${label}</th>
+                ${before ? html`<td class="number" data-when="before">${this.#exact(before, role)}</td>` : nothing}
+                <td class="number" data-when="now">${this.#exact(cell, role)}</td>
+              </tr>`,
+            )}
+          </tbody>
+        </table>
+        ${this.#byHand(before, cell)}
+      </section>
+    `;
+  }
+
+  #exact({ values, step }: CellReading, role: keyof CellReading['values']): string {
+    const value = values[role];
+    // Before the first step no gradient was computed.
+    if (value === undefined || (role === 'gradient' && step === 0)) return '–';
+    return this.#words.exact(value);
+  }
+
+  /** Adam's update of the cell, by the formula, from the numbers above. */
+  #byHand(before: CellReading | undefined, now: CellReading): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const { say } = words;
+    const { run } = this.snapshot ?? {};
+    const optimizer = run?.trainer.optimizer;
+    if (!run || !optimizer || optimizer.kind !== 'adam' || !now.parameter) return nothing;
+    const rate = rateAt(this.snapshot!, now.step - 1);
+    const constants = `η ${rate}, β₁ ${optimizer.beta1}, β₂ ${optimizer.beta2}, ε ${optimizer.epsilon}`;
+    if (!before || before.step !== now.step - 1) return html`<p class="note number">${constants}. ${say.stepToCheck}</p>`;
+    const { value, m = 0, v = 0 } = before.values;
+    const hand = adamByHand({ value, m, v }, now.values.gradient ?? 0, now.step, { ...optimizer, rate });
+    return html`
+      <p class="note number">
+        ${constants}, t ${words.whole(now.step)}<br />
+        m ← β₁m + (1 − β₁)g = ${words.exact(hand.m)}<br />
+        v ← β₂v + (1 − β₂)g² = ${words.exact(hand.v)}<br />
+        w ← w − η · m/(1 − β₁ᵗ) / (√(v/(1 − β₂ᵗ)) + ε) = <strong data-role="hand">${words.exact(hand.value)}</strong><br />
+        ${say.byHandDifference(words.significant(Math.abs(hand.value - now.values.value)))}
+      </p>
+    `;
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      .head {
+        display: flex;
+        gap: 0.5rem;
+        align-items: center;
+        justify-content: space-between;
+      }
+
+      .close {
+        min-width: 2.25rem;
+        min-height: 2.25rem;
+        padding: 0;
+        border-color: transparent;
+      }
+
+      select {
+        width: 100%;
+        font-family: var(--mono);
+        font-size: 0.8125rem;
+      }
+
+      .note {
+        margin: 0.25rem 0;
+        font-size: 0.75rem;
+      }
+
+      .tools {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 1rem;
+      }
+
+      .check {
+        display: inline-flex;
+        align-items: center;
+        gap: 0.375rem;
+        min-height: 2.25rem;
+        font-size: 0.75rem;
+      }
+
+      .check input[type='checkbox'] {
+        width: 1rem;
+        height: 1rem;
+        min-height: 0;
+        margin: 0;
+        accent-color: var(--ink);
+      }
+
+      .unit {
+        width: 4rem;
+        min-height: 2rem;
+        padding: 0 0.5rem;
+        border-radius: 6px;
+        font-size: 0.75rem;
+      }
+
+      .histogram {
+        display: block;
+        width: 100%;
+        height: 3rem;
+        margin-top: 0.5rem;
+        border-bottom: 1px solid var(--edge);
+        fill: var(--train);
+      }
+
+      .ends {
+        display: flex;
+        justify-content: space-between;
+      }
+
+      dl {
+        display: grid;
+        grid-template-columns: 1fr 1fr;
+        gap: 0.125rem 1rem;
+        margin: 0.375rem 0;
+        font-size: 0.75rem;
+      }
+
+      dl > div {
+        display: flex;
+        justify-content: space-between;
+        gap: 0.5rem;
+      }
+
+      dt {
+        color: var(--quiet);
+      }
+
+      dd {
+        margin: 0;
+      }
+
+      .cell {
+        margin-top: 0.75rem;
+        padding: 0.5rem 0.75rem 0.75rem;
+        border: 1px solid var(--line);
+        border-radius: 10px;
+        background: var(--sheet);
+      }
+
+      .cell table {
+        font-size: 0.75rem;
+      }
+
+      .cell th,
+      .cell td {
+        padding: 0.1875rem 0.5rem 0.1875rem 0;
+        font-size: 0.75rem;
+      }
+
+      code {
+        font-family: var(--mono);
+        font-size: 0.75rem;
+        font-weight: 400;
+      }
+
+      .hint {
+        margin-top: 0.75rem;
+      }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        .close,
+        .check {
+          min-height: 44px;
+        }
+      }
+    `,
+  ];
+}
+
+function groupOf(name: string): Group {
+  if (name.startsWith('gradient/')) return 'gradients';
+  if (/^(adam|sgd)\//.test(name)) return 'moments';
+  if (name.startsWith('batch/')) return 'batch';
+  return name === 'input' || /^(pre)?activation\//.test(name) ? 'example' : 'parameters';
+}
+
+/** A gradient and a moment are laid out as their parameter. */
+const parameterName = (name: string): string => name.replace(/^(gradient|adam\/[mv]|sgd\/velocity)\//, '');
+
+/** The locked cell is the same in a parameter, its gradient and its moments. */
+function lockedIn({ choices }: Snapshot, name: string): number | undefined {
+  if (name === 'input') return choices.pixel;
+  return choices.cell && parameterName(choices.cell.tensor) === parameterName(name) ? choices.cell.index : undefined;
+}
+
+/** `[406, 3]` */
+function placeIn(shape: readonly number[], index: number): string {
+  const place: number[] = [];
+  let rest = index;
+  for (const length of [...shape].reverse()) {
+    place.unshift(rest % length);
+    rest = Math.floor(rest / length);
+  }
+  return `[${place.join(', ')}]`;
+}
+
+/** Learning rate of a step. */
+function rateAt({ run }: Snapshot, step: number): number {
+  return run?.journal.findLast((change) => change.step <= step)?.rate ?? run?.settings.rate ?? Number.NaN;
+}

@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import { page as browser, userEvent } from 'vitest/browser';
+import type { StudioSession } from '../../src/ui/session/session.ts';
+import { failOnGpuErrors } from '../engine/test-device.ts';
+import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
+
+failOnGpuErrors();
+clearAfterEach();
+
+/** A number as the page writes it. */
+const read = (text: string | null | undefined): number => Number((text ?? '').replaceAll('−', '-').replaceAll(',', ''));
+
+const mapsThere = (session: StudioSession) =>
+  until(() => session.snapshot.cards.length > 0 && session.snapshot.cards.every(({ map, computing }) => map && !computing));
+
+describe('the numbers are real', () => {
+  test('the new weight of a locked cell is Adam’s formula of what the page shows', async () => {
+    const { page, session, training } = await mount('#rate=0.01');
+    for (let i = 0; i < 3; i++) await training.single();
+    // A weight of a unit that is alive: one of a dead unit would prove nothing.
+    const moments = await training.run!.trainer.tensors.get('adam/v/dense_1/weight')!.read();
+    const alive = moments.indexOf(Math.max(...moments));
+    session.send({ do: 'choose', choices: { tensor: 'dense_1/weight', cell: { tensor: 'dense_1/weight', index: alive } } });
+    await session.looked();
+    await page.updateComplete;
+    const shown = (role: string): number => {
+      const cell = inside(page, 'tensor-inspector', `[data-role=${role}] [data-when=now]`);
+      return read(cell.textContent);
+    };
+    const step = (): number => read(inside(page, 'tensor-inspector', '.cell th.number:last-child').textContent!.replace(/\D/g, ''));
+    await expect.poll(step, PATIENTLY).toBe(3);
+    const before = { w: shown('value'), m: shown('m'), v: shown('v') };
+    expect(before.v).toBeGreaterThan(0);
+
+    await userEvent.click(browser.getByRole('button', { name: 'Step', exact: true }));
+    await expect.poll(step, PATIENTLY).toBe(4);
+    const [g, t] = [shown('gradient'), 4];
+    expect(g).not.toBe(0);
+    const m = 0.9 * before.m + 0.1 * g;
+    const v = 0.999 * before.v + 0.001 * g * g;
+    const w = before.w - (0.01 * (m / (1 - 0.9 ** t))) / (Math.sqrt(v / (1 - 0.999 ** t)) + 1e-8);
+    expect(Math.abs(shown('m') - m)).toBeLessThan(1e-6);
+    expect(Math.abs(shown('v') - v)).toBeLessThan(1e-6);
+    expect(Math.abs(shown('value') - w)).toBeLessThan(1e-6);
+    expect(Math.abs(shown('value') - before.w)).toBeGreaterThan(1e-5);
+    // The page does the sum too, and what it shows is what the GPU holds.
+    expect(Math.abs(read(inside(page, 'tensor-inspector', '[data-role=hand]').textContent) - w)).toBeLessThan(1e-6);
+    const held = await training.run!.model.parameters.get('dense_1/weight')!.read();
+    expect(Math.abs(shown('value') - held[alive]!)).toBeLessThan(1e-8);
+  });
+
+  test('a prediction, a map and a cell never say a step that they are not of', async () => {
+    const { session, training } = await mount('#epochs=1000&cell=3@dense_1/weight&tensor=dense_1/weight');
+    await training.start();
+    await until(() => training.step > 40);
+    await training.pause();
+    await session.looked();
+    const { snapshot } = session;
+    expect(snapshot.prediction!.step).toBe(training.step);
+    expect(snapshot.cell!.step).toBe(training.step);
+    for (const { map } of snapshot.cards) expect(map!.step).toBe(training.step);
+    await training.reset();
+    await session.looked();
+    expect([session.snapshot.prediction!.step, session.snapshot.cell!.step]).toEqual([0, 0]);
+    for (const { map } of session.snapshot.cards) expect(map!.step).toBe(0);
+  });
+});
+
+/** Draws a stroke on the pad with the mouse. */
+async function drawStroke(page: Element): Promise<void> {
+  const pad = inside(page, 'studio-example', 'drawing-pad', 'canvas');
+  const box = pad.getBoundingClientRect();
+  const at = (x: number, y: number, type: string, buttons: number): void => {
+    pad.dispatchEvent(
+      new PointerEvent(type, {
+        clientX: box.left + x * box.width,
+        clientY: box.top + y * box.height,
+        pointerId: 1,
+        button: type === 'pointermove' ? -1 : 0,
+        buttons,
+        bubbles: true,
+        composed: true,
+        isPrimary: true,
+      }),
+    );
+  };
+  pad.setPointerCapture = () => undefined;
+  at(0.3, 0.2, 'pointerdown', 1);
+  for (let i = 1; i <= 10; i++) at(0.3 + 0.03 * i, 0.2 + 0.06 * i, 'pointermove', 1);
+  at(0.6, 0.8, 'pointerup', 0);
+}
+
+describe('everything is linked', () => {
+  test('a drawing, a class and a locked pixel outlive another page, Back undoes one choice, a reload restores them', async () => {
+    const { page, session } = await mount();
+    await userEvent.click(browser.getByRole('button', { name: 'Draw', exact: true }));
+    await drawStroke(page);
+    await until(() => session.snapshot.example?.choice.kind === 'drawn');
+    await session.looked();
+    const drawn = session.snapshot.example!.values.slice();
+    expect(drawn.some((value) => value > 0.5)).toBe(true);
+    expect(session.snapshot.prediction!.example).toBe(session.snapshot.example!.key);
+
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    await userEvent.click(browser.getByRole('button', { name: /^3 / }));
+    await until(() => session.snapshot.choices.target === 3);
+    await mapsThere(session);
+    await session.looked();
+    for (const { map } of session.snapshot.cards) expect(map!.target).toBe(3);
+
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const frame = inside(page, 'studio-why', '[data-method=saliency]', 'tensor-view', '.frame');
+    frame.scrollIntoView({ block: 'center' });
+    const side = frame.clientWidth;
+    await userEvent.click(frame, { position: { x: (side * 3.5) / 8, y: (side * 2.5) / 8 } });
+    await until(() => session.snapshot.choices.pixel === 2 * 8 + 3);
+    await page.updateComplete;
+    // The same cell is outlined in every map.
+    for (const card of inside(page, 'studio-why').shadowRoot!.querySelectorAll('attribution-map')) {
+      await expect
+        .poll(() => card.shadowRoot!.querySelector('tensor-view')!.shadowRoot!.querySelector('.locked'), PATIENTLY)
+        .not.toBeNull();
+    }
+
+    await userEvent.click(browser.getByRole('button', { name: 'Engine' }));
+    await until(() => page.shadowRoot!.querySelector('vitrine-plan') !== null);
+    await userEvent.click(browser.getByRole('button', { name: 'Studio' }));
+    await until(() => page.shadowRoot!.querySelector('studio-why') !== null);
+    expect(session.snapshot.choices).toMatchObject({ target: 3, pixel: 19, example: { kind: 'drawn' } });
+    const kept = location.hash;
+
+    // Back from the visit, then from the locked pixel alone.
+    history.back();
+    await until(() => session.snapshot.choices.page === 'engine');
+    history.back();
+    await until(() => session.snapshot.choices.page === 'studio');
+    history.back();
+    await until(() => session.snapshot.choices.pixel === undefined);
+    expect(session.snapshot.choices.target).toBe(3);
+    history.back();
+    await until(() => session.snapshot.choices.target === undefined);
+    expect(session.snapshot.choices.example.kind).toBe('drawn');
+
+    // A reload.
+    page.remove();
+    await session.close();
+    const again = await mount(kept);
+    await mapsThere(again.session);
+    expect(again.session.snapshot.choices).toMatchObject({ target: 3, pixel: 19, example: { kind: 'drawn' } });
+    expect([...again.session.snapshot.example!.values]).toEqual([...drawn]);
+  });
+
+  test('choosing an example updates the prediction and every cheap map together', async () => {
+    const { session } = await mount();
+    await mapsThere(session);
+    session.send({ do: 'choose', choices: { example: { kind: 'test', index: 9 } } });
+    await session.looked();
+    const { example, prediction, cards } = session.snapshot;
+    expect(example!.label).toBe(3);
+    expect(prediction!.example).toBe(example!.key);
+    for (const { map } of cards) expect(map!.example).toBe(example!.key);
+  });
+
+  test('a link replays the run to its step, changes of the rate included, to the same bits', async () => {
+    const { page, session, training } = await mount('#rate=0.005');
+    for (let i = 0; i < 6; i++) await training.single();
+    training.change({ rate: 0.02 });
+    for (let i = 0; i < 9; i++) await training.single();
+    const weights = await training.run!.model.flatParameters.read();
+    const link = session.hash;
+    expect(link).toContain('journal=6:0.02');
+    expect(link).toContain('step=15');
+    page.remove();
+    await session.close();
+    const again = await mount(link);
+    await until(() => again.training.step === 15 && again.training.replayTo === undefined && again.training.phase === 'paused');
+    expect(await again.training.run!.model.flatParameters.read()).toEqual(weights);
+    expect(again.training.run!.trainer.learningRate).toBeCloseTo(0.02, 9);
+    expect(again.session.hash).toBe(link);
+  });
+});
+
+describe('training stops by itself', () => {
+  test('at the step that was asked for, at the end of an epoch, and before the update where the loss is above', async () => {
+    const { session, training } = await mount('#epochs=1000');
+    session.send({ do: 'stopAt', stopAt: { kind: 'step', step: 7 } });
+    await training.start();
+    await until(() => training.phase === 'paused');
+    expect(training.step).toBe(7);
+    expect(session.snapshot.stoppedBy).toEqual({ kind: 'step', step: 7 });
+    session.send({ do: 'stopAt', stopAt: { kind: 'epoch' } });
+    await training.start();
+    await until(() => training.phase === 'paused' && training.step > 7);
+    expect(training.step).toBe(10);
+    session.send({ do: 'stopAt', stopAt: { kind: 'loss', above: 0.01 } });
+    await training.start();
+    await until(() => training.phase === 'paused' && session.snapshot.stoppedBy?.kind === 'loss');
+    expect(training.step).toBe(10);
+    await training.single();
+    expect(training.step).toBe(11);
+  });
+});
