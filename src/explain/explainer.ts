@@ -531,7 +531,7 @@ export function stepOf(model: Model): number | undefined {
 }
 
 /** The model's forward pass with `value` in place of one of its nodes, over the same parameter nodes. */
-function forwardOf(model: Model, graph: Graph, forward: Forward, value: Node, place: (own: Forward) => Node): Forward {
+export function forwardOf(model: Model, graph: Graph, forward: Forward, value: Node, place: (own: Forward) => Node): Forward {
   const own = model.forward(graph, value.shape[0] as number);
   const replacements = new Map<Node, Node>([[place(own), value]]);
   for (const [name, node] of own.parameters) replacements.set(node, forward.parameters.get(name) as Node);

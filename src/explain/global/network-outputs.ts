@@ -1,8 +1,12 @@
 /** What a network says of many examples, read to the CPU where small solves need it. The forward passes run on the GPU. */
 
-import { shapeMismatch, show } from '../../engine/errors.ts';
-import type { Examples, Model } from '../../engine/model.ts';
+import { shapeMismatch, show, VitrineError } from '../../engine/errors.ts';
+import type { Node } from '../../engine/graph.ts';
+import type { Examples, Forward, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
+import { reshape } from '../../engine/ops/reshape.ts';
+import { slice } from '../../engine/ops/slice.ts';
+import { softmax } from '../../engine/ops/softmax.ts';
 import { Tensor } from '../../engine/tensor.ts';
 import { unsupportedModel } from '../attribution.ts';
 
@@ -62,4 +66,54 @@ export function columnNames(method: string, model: Model, names: readonly string
     });
   }
   return names ?? Array.from({ length: features }, (_, i) => `x${i}`);
+}
+
+/** What a method asks of a network: one class's logit or probability. */
+export interface AskedOutput {
+  /** The class; it may be left out for a model of one output. */
+  readonly target?: number | undefined;
+  /** 'logit' by default. */
+  readonly output?: 'logit' | 'probability' | undefined;
+}
+
+/**
+ * The asked number of each row, [rows]; and the class it is of.
+ *
+ * @throws VitrineError `unsupported-model`, `label-out-of-range`, `invalid-option`
+ */
+export function askedOutput(
+  method: string,
+  model: Model,
+  { target, output = 'logit' }: AskedOutput,
+): { of: (forward: Forward) => Node; target: number } {
+  const { classes } = model;
+  if (classes === undefined) {
+    const shape = model.layers.at(-1)?.outputShape ?? [];
+    throw unsupportedModel(method, `an example's output is ${show(shape)}; the method is about one number.`, 'end the model in one axis.');
+  }
+  if (target === undefined && classes > 1) {
+    throw new VitrineError('invalid-option', `${method}: which of the ${classes} classes?`, 'name one as target.', { classes });
+  }
+  const of = target ?? 0;
+  if (!(Number.isInteger(of) && of >= 0 && of < classes)) {
+    throw new VitrineError(
+      'label-out-of-range',
+      `${method}: target is ${of}, but the model has ${classes} outputs (classes 0 to ${classes - 1}).`,
+      `name a class from 0 to ${classes - 1}.`,
+      { label: of, classes },
+    );
+  }
+  if (output !== 'logit' && output !== 'probability') {
+    throw new VitrineError('invalid-option', `${method}: there is no output '${String(output)}'.`, "use 'logit' or 'probability'.", {
+      output,
+    });
+  }
+  return {
+    target: of,
+    of: ({ logits }) => {
+      const rows = logits.shape[0] as number;
+      const values = output === 'logit' ? logits : softmax(logits);
+      return reshape(slice(values, { start: [0, of], end: [rows, of + 1] }), [rows]);
+    },
+  };
 }
