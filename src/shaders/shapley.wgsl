@@ -3,7 +3,7 @@
 //     exact      phi_i = Σ over S without i of weight[|S|] · (v(S with i) - v(S)), weight[s] = s! (n - s - 1)! / n!
 //     marginals  c_i = v(those before i, and i) - v(those before i), one draw's mean over its orders of the groups
 //
-// A group that changes no value gets exactly 0 from both. In exact one workgroup computes one value: its 64 invocations each sum runs of 64
+// A group that changes no value gets exactly 0 from both. Before the last coalition is in v, exact has nothing to sum and gives 0. In exact one workgroup computes one value: its 64 invocations each sum runs of 64
 // terms among themselves, then the first adds up the 64 sums in order, so rounding grows with the length of a run and not of the whole.
 // In marginals one invocation computes one element.
 
@@ -16,6 +16,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> v: array<f32>;        // exact: [examples, 2^groups]; marginals: [examples, draws, orders, groups], row k has k + 1 groups
 @group(0) @binding(1) var<storage, read> weight: array<f32>;   // [groups], by the size of S
+@group(0) @binding(5) var<storage, read> at: array<u32>;       // [2]: of the coalitions that came into v last, the first and how many
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;  // exact: [examples, groups]; marginals: [examples, draws, groups]
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -30,11 +31,12 @@ fn without(index: u32, i: u32) -> u32 {
 
 @compute @workgroup_size(64)
 fn exact(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let at = group.y * groups.x + group.x;
-  let inside = at < params.count;
-  let i = at % params.groups;
-  let first = (at / params.groups) << params.groups;
-  let coalitions = 1u << (params.groups - 1u);
+  let result = group.y * groups.x + group.x;
+  let inside = result < params.count;
+  let i = result % params.groups;
+  let first = (result / params.groups) << params.groups;
+  let complete = at[0] + at[1] == (1u << params.groups);
+  let coalitions = select(0u, 1u << (params.groups - 1u), complete);
   var total = 0.0;
   if (inside) {
     for (var begin = lane * RUN; begin < coalitions; begin += 64u * RUN) {
@@ -51,7 +53,7 @@ fn exact(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
   if (lane > 0u || !inside) { return; }
   var value = 0.0;
   for (var k = 0u; k < 64u; k++) { value += sums[k]; }
-  y[at] = value;
+  y[result] = value;
 }
 
 @group(0) @binding(3) var<storage, read> none: array<f32>;  // [examples], the value of the empty coalition
@@ -59,10 +61,10 @@ fn exact(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
 
 @compute @workgroup_size(64)
 fn marginals(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let at = (group.y * groups.x + group.x) * 64u + lane;
-  if (at >= params.count) { return; }
-  let i = at % params.groups;
-  let draw = at / params.groups;
+  let result = (group.y * groups.x + group.x) * 64u + lane;
+  if (result >= params.count) { return; }
+  let i = result % params.groups;
+  let draw = result / params.groups;
   let example = draw / params.draws;
   var total = 0.0;
   for (var k = 0u; k < params.orders; k++) {
@@ -72,5 +74,5 @@ fn marginals(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
     if (place > 0u) { before = v[row + place - 1u]; }
     total += v[row + place] - before;
   }
-  y[at] = total / f32(params.orders);
+  y[result] = total / f32(params.orders);
 }

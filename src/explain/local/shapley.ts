@@ -139,8 +139,9 @@ function exactRecipe(method: string, groups: Groups, fold: boolean): Recipe {
     build: (scene) => {
       const mask = maskBits(scene.input('bits', [scene.samples, 1], 'uint32'), n);
       const v = scene.output(maskedLogits(scene, groups, mask, fold));
-      const all = collect(v, scene.carried('all', [scene.rows, 2 ** n]), scene.input('at', [2], 'uint32'));
-      const groupValues = exactShapley(all, scene.input('weight', [n]));
+      const at = scene.input('at', [2], 'uint32');
+      const all = collect(v, scene.carried('all', [scene.rows, 2 ** n]), at);
+      const groupValues = exactShapley(all, scene.input('weight', [n]), at);
       return { outputs: finished(scene, groups, groupValues), carry: { all } };
     },
   };

@@ -5,7 +5,8 @@
  *     marginals     c_i = v(those before i, and i) − v(those before i): what i adds when groups arrive in a drawn order; where a draw has
  *                   several orders, their mean
  *
- * **Shapes** exactShapley: v [examples, 2^n], weight [n] of `shapleyWeights` → y [examples, n]. marginals: v [examples · draws · orders · n] (row k of an
+ * **Shapes** exactShapley: v [examples, 2^n], weight [n] of `shapleyWeights`, at uint32 [2] of `collect` (the first and the
+ * number of the coalitions that came into v last) → y [examples, n], 0 until the last has come. marginals: v [examples · draws · orders · n] (row k of an
  * order has its first k + 1 groups), none [examples] (v of no group), rank uint32 [draws · orders, n] → y [examples · draws, n].
  * **Gradient** none. **Error** the weights of one φ sum to 1; sums run in a fixed order, 64 runs of 64 terms among themselves, so about
  * 64 · 2⁻²⁴ of max|v(S ∪ i) − v(S)|. A group that changes no value gets exactly 0.
@@ -32,11 +33,13 @@ export function shapleyWeights(n: number): Float32Array {
 export const exactShapleyOperation: Operation<object> = {
   name: 'exactShapley',
   infer: (inputs) => {
-    const [v, weight] = inputs as [TensorType, TensorType];
+    const [v, weight, at] = inputs as [TensorType, TensorType, TensorType];
     requireType('exactShapley', v, 'v', 'float32');
+    requireType('exactShapley', at, 'at', 'uint32');
     requireType('exactShapley', weight, 'weight', 'float32');
     const [examples, groups] = [v.shape[0] ?? 1, weight.shape[0] ?? 1];
     requireShape('exactShapley', weight, 'weight', [groups], 'one axis');
+    requireShape('exactShapley', at, 'at', [2], 'first coalition and count');
     requireShape('exactShapley', v, 'v', [examples, 2 ** groups], 'a value for each coalition');
     return { shape: [examples, groups], dtype: 'float32' };
   },
@@ -47,7 +50,7 @@ export const exactShapleyOperation: Operation<object> = {
         const { shape } = y as TensorType;
         const count = elements(shape);
         return {
-          kernel: kernel('shapley', source, 'exact', ['v', 'weight', 'y']),
+          kernel: kernel('shapley', source, 'exact', ['v', 'weight', 'at', 'y']),
           parameters: { count, groups: shape[1] as number, draws: 0, orders: 0 },
           workgroups: linearWorkgroups(count, 1),
         };
@@ -93,7 +96,7 @@ export const marginalsOperation: Operation<MarginalsAttributes> = {
 };
 
 /** Shapley values of all coalitions' values, [examples, n]. @throws VitrineError `shape-mismatch`, `dtype-mismatch` */
-export const exactShapley = (v: Node, weight: Node): Node => apply(exactShapleyOperation, [v, weight], {});
+export const exactShapley = (v: Node, weight: Node, at: Node): Node => apply(exactShapleyOperation, [v, weight, at], {});
 
 /** What each group adds in each draw, [examples · draws, n]. @throws VitrineError `shape-mismatch`, `dtype-mismatch` */
 export const marginals = (v: Node, none: Node, rank: Node, attributes: MarginalsAttributes): Node =>

@@ -32,6 +32,9 @@ function overAllOrders(v: readonly number[], n: number): number[] {
   return total.map((value) => value / orders);
 }
 
+/** The run with the last coalition. */
+const lastOf = (n: number) => ({ shape: [2], dtype: 'uint32' as const, values: [2 ** n - 1, 1] });
+
 const bitsOf = (s: number): number => [...s.toString(2)].filter((bit) => bit === '1').length;
 
 describe('exactShapley', () => {
@@ -52,7 +55,7 @@ describe('exactShapley', () => {
   ])('of %i examples and %i groups is the mean over all orders', async (examples, n) => {
     await checkOperation({
       build: exactShapley,
-      inputs: [{ shape: [examples, 2 ** n] }, { shape: [n], values: Array.from(shapleyWeights(n)) }],
+      inputs: [{ shape: [examples, 2 ** n] }, { shape: [n], values: Array.from(shapleyWeights(n)) }, lastOf(n)],
       reference: (v = []) => Array.from({ length: examples }, (_, e) => overAllOrders(v.slice(e * 2 ** n, (e + 1) * 2 ** n), n)).flat(),
       gradient: false,
     });
@@ -61,7 +64,7 @@ describe('exactShapley', () => {
   test.each([12, 13, 14])('of %i groups sums as many coalitions as there are', async (n) => {
     await checkOperation({
       build: exactShapley,
-      inputs: [{ shape: [2, 2 ** n] }, { shape: [n], values: Array.from(shapleyWeights(n)) }],
+      inputs: [{ shape: [2, 2 ** n] }, { shape: [n], values: Array.from(shapleyWeights(n)) }, lastOf(n)],
       reference: (v = [], weight = []) =>
         Array.from({ length: 2 * n }, (_, k) => {
           const [e, i] = [Math.floor(k / n), k % n];
@@ -76,9 +79,20 @@ describe('exactShapley', () => {
     });
   });
 
+  test('has nothing to sum until the last coalition has come', async () => {
+    await checkOperation({
+      build: exactShapley,
+      inputs: [{ shape: [2, 8] }, { shape: [3] }, { shape: [2], dtype: 'uint32', values: [0, 4] }],
+      reference: () => Array<number>(6).fill(0),
+      gradient: false,
+      tolerance: 0,
+    });
+  });
+
   test('refuses values of other coalitions', () => {
     const graph = new Graph();
-    expect(() => exactShapley(graph.placeholder('v', [2, 9]), graph.placeholder('w', [3]))).toThrow(
+    const at = graph.placeholder('at', [2], 'uint32');
+    expect(() => exactShapley(graph.placeholder('v', [2, 9]), graph.placeholder('w', [3]), at)).toThrow(
       'exactShapley: v is [2, 9]; it must be [2, 8], a value for each coalition.',
     );
   });
