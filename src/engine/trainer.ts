@@ -339,7 +339,9 @@ export class Trainer {
 
   /** Compiles the step, with the watched tensors kept. For createTrainer and watch. */
   async compileStep(): Promise<void> {
-    const { plan, watchable } = await compileTrainingStep(this.model, this.#settings, this.#stepTensors, this.#watched);
+    // Whatever the tuner finds meanwhile, a training keeps the variants that it began with.
+    const settings = { ...this.#settings, variants: { ...this.#settings.variants, ...this.#plan?.variants } };
+    const { plan, watchable } = await compileTrainingStep(this.model, settings, this.#stepTensors, this.#watched);
     this.#plan?.dispose();
     this.#plan = plan;
     for (const [name, node] of watchable) {

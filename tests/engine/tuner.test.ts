@@ -8,7 +8,7 @@ import { matmul } from '../../src/engine/ops/matmul.ts';
 import type { Plan } from '../../src/engine/plan.ts';
 import { createTrainer } from '../../src/engine/trainer.ts';
 import { atMost, choose, tune } from '../../src/engine/tuner.ts';
-import { deviceKey, type TuningStore } from '../../src/engine/tuning.ts';
+import { deviceKey, remember, type TuningStore } from '../../src/engine/tuning.ts';
 import { bits, clusters, smallModel } from './fixtures.ts';
 import { failOnGpuErrors, testDevice } from './test-device.ts';
 
@@ -147,6 +147,21 @@ describe('what was found', { timeout: 120_000 }, () => {
       expect((await productPlan(device)).variants[KEY]).toBe('naive');
       expect(edited.loads).toEqual([key]);
       expect((await productPlan(device, { [KEY]: 'register4x4' })).variants[KEY]).toBe('register4x4');
+    });
+  });
+
+  test('is not taken by a training that has begun', async () => {
+    await onDeviceWith(memoryStore(), async (device) => {
+      const trainer = await createTrainer(await smallModel(device), { data, batchSize: 16 });
+      const { variants, steps } = trainer.plan;
+      const found = steps
+        .filter(({ variantKey }) => variantKey.startsWith('affine'))
+        .map(({ variantKey: key, family, call }) => ({ key, family, call, variant: 'naive' }));
+      await remember(device, found);
+      await trainer.watch(['preactivation/dense_1']);
+      expect(trainer.plan.variants).toMatchObject(variants);
+      const next = await createTrainer(trainer.model, { data, batchSize: 16 });
+      for (const { key } of found) expect(next.plan.variants[key]).toBe('naive');
     });
   });
 
