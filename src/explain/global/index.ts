@@ -1,6 +1,7 @@
 /** Methods about the whole network and its data. */
 
 export { type AccumulatedLocalEffects, type AccumulatedLocalEffectsOptions, accumulatedLocalEffects } from './accumulated-local-effects.ts';
+export { type LinearCka, type LinearCkaOptions, linearCka } from './linear-cka.ts';
 export type { AskedOutput } from './network-outputs.ts';
 export { type PartialDependence, type PartialDependenceOptions, partialDependence } from './partial-dependence.ts';
 export {

@@ -1,5 +1,13 @@
 /** Looking at the network itself. */
 
+export { type ActivationPca, type ActivationPcaOptions, activationPca } from './activation-pca.ts';
+export {
+  type ActivationStatisticsOptions,
+  activationStatistics,
+  type LayerStatistics,
+  type ValueStatistics,
+} from './activation-statistics.ts';
+export { modelAt } from './model-at.ts';
 export {
   type TensorReductions,
   type WeightHistogram,
