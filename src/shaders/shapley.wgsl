@@ -14,10 +14,10 @@ struct Params {
   orders: u32,  // marginals: orders of a draw
 }
 
-@group(0) @binding(0) var<storage, read> v: array<f32>;        // exact: [examples, 2^groups]; marginals: [examples, draws, orders, groups], row k has k + 1 groups
-@group(0) @binding(1) var<storage, read> weight: array<f32>;   // [groups], by the size of S
-@group(0) @binding(5) var<storage, read> at: array<u32>;       // [2]: of the coalitions that came into v last, the first and how many
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;  // exact: [examples, groups]; marginals: [examples, draws, groups]
+@group(0) @binding(0) var<storage, read> v: array<f32>;       // exact: [examples, 2^groups]; marginals: [examples, draws, orders, groups], row k has k + 1 groups
+@group(0) @binding(1) var<storage, read> weight: array<f32>;  // [groups], by the size of S
+@group(0) @binding(2) var<storage, read> at: array<u32>;      // [2]: of the coalitions that came into v last, the first and how many
+@group(0) @binding(3) var<storage, read_write> y: array<f32>; // exact: [examples, groups]; marginals: [examples, draws, groups]
 @group(1) @binding(0) var<uniform> params: Params;
 
 const RUN = 64u;
@@ -56,8 +56,8 @@ fn exact(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
   y[result] = value;
 }
 
-@group(0) @binding(3) var<storage, read> none: array<f32>;  // [examples], the value of the empty coalition
-@group(0) @binding(4) var<storage, read> rank: array<u32>;  // [draws · orders, groups], each a permutation
+@group(0) @binding(1) var<storage, read> none: array<f32>;  // [examples], the value of the empty coalition
+@group(0) @binding(2) var<storage, read> rank: array<u32>;  // [draws · orders, groups], each a permutation
 
 @compute @workgroup_size(64)
 fn marginals(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

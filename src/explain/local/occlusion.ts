@@ -1,4 +1,4 @@
-import { checkWhole } from '../../engine/errors.ts';
+import { checkWhole, VitrineError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/graph.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
@@ -114,6 +114,14 @@ function withoutWindows(scene: Scene, longest: number): Node {
 function windowsOf(method: string, model: Model, options: OcclusionOptions): { windows: number[][]; record: Record<string, unknown> } {
   const { inputShape } = model.spec;
   const given = options.window !== undefined || options.stride !== undefined || options.imageShape !== undefined;
+  if (options.groups !== undefined && given) {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: groups are given, and a window, a stride or an image's shape besides.`,
+      'hide groups or slide a window.',
+      { method },
+    );
+  }
   if (options.groups !== undefined || (!given && inputShape.length !== 3)) {
     const groups = groupsOf(method, model, options.groups);
     const { start, members } = membersOf(groups);

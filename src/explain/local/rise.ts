@@ -1,4 +1,4 @@
-import { checkNumber, checkWhole } from '../../engine/errors.ts';
+import { checkNumber, checkWhole, VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { add, multiply } from '../../engine/ops/arithmetic.ts';
 import { matmul } from '../../engine/ops/matmul.ts';
@@ -61,6 +61,14 @@ export async function rise(model: Model, x: Examples, options: RiseOptions = {})
   checkWhole(`${method}: seed`, seed, 0, 0xffffffff);
   const { inputShape } = model.spec;
   const given = options.cells !== undefined || options.imageShape !== undefined;
+  if (options.groups !== undefined && given) {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: groups are given, and cells or an image's shape besides.`,
+      'mask groups or an image by a grid of cells.',
+      { method },
+    );
+  }
   const image =
     options.groups === undefined && (given || inputShape.length === 3) ? imageOf(method, inputShape, options.imageShape) : undefined;
   const side = image ? Math.min(image[0], image[1]) : 1;

@@ -93,6 +93,14 @@ export async function shapleyValues(model: Model, x: Examples, options: ShapleyO
   const { permutations, tolerance, onProgress, ...others } = options;
   const groups = groupsOf(method, model, options.groups);
   const sampled = permutations !== undefined || tolerance !== undefined || options.antithetic !== undefined;
+  if (options.exact && sampled) {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: exact values are asked for, and permutations, a tolerance or antithetic draws besides.`,
+      'leave out exact, or the others.',
+      { method },
+    );
+  }
   const exact = options.exact ?? (!sampled && groups.count <= MOST_EXACT_GROUPS);
   if (exact && groups.count > MOST_EXACT_GROUPS) {
     throw new VitrineError(

@@ -163,6 +163,9 @@ describe('occlusion', () => {
     await of({ imageShape: [5, 5] }).toThrow(
       'occlusion: an image of [5, 5, 1] has 25 elements, but an example of [5, 6, 1] has 30.\nTo mend: give as imageShape the shape of the image that the model reads.',
     );
+    await of({ groups: imagePatches([5, 6], 2), window: 2 }).toThrow(
+      "occlusion: groups are given, and a window, a stride or an image's shape besides.\nTo mend: hide groups or slide a window.",
+    );
     await of({ groups: [0, 1, 2] }).toMatchObject({ code: 'shape-mismatch' });
     model.dispose();
   });

@@ -117,6 +117,9 @@ describe('rise', () => {
     await of({ keep: 0 }).toThrow('rise: keep is 0; it must be a number between 0.000001 and 1.');
     await of({ cells: 6 }).toThrow('rise: cells is 6; it must be a number between 1 and 5.');
     await of({ imageShape: [4, 4] }).toThrow('rise: an image of [4, 4, 1] has 16 elements, but an example of [6, 5, 1] has 30.');
+    await of({ groups: imagePatches([6, 5], 2), cells: 2 }).toThrow(
+      "rise: groups are given, and cells or an image's shape besides.\nTo mend: mask groups or an image by a grid of cells.",
+    );
     await of({ groups: [0, 1] }).toMatchObject({ code: 'shape-mismatch' });
     model.dispose();
   });

@@ -275,6 +275,9 @@ describe('shapleyValues', () => {
       'shapleyValues: exact values of 20 groups take 2^20 coalitions; 16 groups are the most.\n' +
         'To mend: join elements to fewer groups, such as imagePatches, or leave exact out, which draws permutations.',
     );
+    await of({ exact: true, permutations: 3 }).toThrow(
+      'shapleyValues: exact values are asked for, and permutations, a tolerance or antithetic draws besides.\nTo mend: leave out exact, or the others.',
+    );
     await of({ permutations: 0 }).toThrow('shapleyValues: permutations is 0; it must be a number at least 1.');
     await of({ permutations: 2.5 }).toMatchObject({ code: 'invalid-option' });
     await of({ tolerance: -1 }).toThrow('shapleyValues: tolerance is -1; it must be a number at least 0.');
