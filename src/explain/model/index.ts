@@ -8,6 +8,7 @@ export {
   type ValueStatistics,
 } from './activation-statistics.ts';
 export { modelAt } from './model-at.ts';
+export { type LayerDescription, type NetworkSummary, networkSummary } from './network-summary.ts';
 export {
   type TensorReductions,
   type WeightHistogram,

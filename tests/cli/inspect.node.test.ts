@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { repository } from '../../src/cli/bootstrap.mjs';
+import type { Inspection } from '../../src/cli/inspect-task.ts';
+
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command as a person does, without npm around it. */
+function command(...args: string[]): Promise<Ended> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, ['src/cli/run.mjs', ...args], { cwd: repository, env: { ...process.env, VITEST: '' } });
+    const ended: Ended = { status: null, stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => {
+      ended.stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      ended.stderr += chunk;
+    });
+    child.on('close', (status) => done({ ...ended, status }));
+  });
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'vitrine-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a trained model is inspected as one line of JSON, or as a page of text', async () => {
+  const trained = await command('train', '--data', 'breast-cancer', '--epochs', '1', '--json', '--out', folder);
+  expect(trained.status).toBe(0);
+  const file = join(folder, 'breast-cancer-mlp.safetensors');
+  const { status, stdout } = await command('inspect', '--model', file, '--bins', '8', '--json');
+  expect(status).toBe(0);
+  const lines = stdout.trim().split('\n');
+  expect(lines).toHaveLength(1);
+  const inspection = JSON.parse(lines[0] ?? '') as Inspection;
+  expect(inspection).toMatchObject({ inputShape: [30], parameters: 4226, bytes: 16904 });
+  expect(inspection.layers.map(({ kind, parameters }) => [kind, parameters])).toEqual([
+    ['flatten', 0],
+    ['dense', 3968],
+    ['dense', 258],
+  ]);
+  expect(inspection.tensors.map(({ name }) => name)).toEqual(['dense_1/weight', 'dense_1/bias', 'dense_2/weight', 'dense_2/bias']);
+  for (const { length, histogram, norm, shape, importance, stableRank, notFinite } of inspection.tensors) {
+    expect(histogram?.counts.reduce((a, b) => a + b, 0)).toBe(length);
+    expect(norm).toBeGreaterThan(0);
+    expect(notFinite).toBe(0);
+    if (shape.length < 2) continue;
+    expect(importance).toHaveLength(shape[0] as number);
+    expect(stableRank).toBeGreaterThanOrEqual(1);
+    expect(stableRank).toBeLessThanOrEqual(Math.min(...shape));
+  }
+
+  const text = await command('inspect', '--model', file);
+  expect(text.status).toBe(0);
+  expect(text.stdout).toContain('Total parameters: 4,226');
+  expect(text.stdout).toContain('dense_1/weight [30, 128]');
+  expect(text.stdout).toContain('flowchart TD');
+}, 240_000);
+
+test('a model that is missing, or no model, ends the command with two lines', async () => {
+  const missing = await command('inspect');
+  expect(missing).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: '--model is missing.\nTo mend: pass the model to inspect, as in --model out/mnist-mlp.safetensors.\n',
+  });
+  const absent = await command('inspect', '--model', join(folder, 'none.safetensors'));
+  expect(absent.status).toBe(1);
+  expect(absent.stderr).toContain('--model: there is no file ');
+  const wrong = join(folder, 'wrong.safetensors');
+  writeFileSync(wrong, 'no model at all');
+  const broken = await command('inspect', '--model', wrong);
+  expect(broken.status).toBe(1);
+  expect(broken.stderr).toContain('\nTo mend: ');
+  expect(broken.stderr).not.toContain('    at ');
+}, 240_000);
