@@ -1,55 +1,95 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version as viteVersion } from 'vite';
 import { repository } from '../bootstrap.mjs';
-import { openHeadless, untilInterrupted } from '../headless.ts';
+import { type Headless, openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, readOptions } from '../options.ts';
-import { createProgress, paint } from '../terminal.ts';
+import { randomiseHeadless } from '../randomisation-headless.ts';
+import { judgeRandomisation, RANDOMISATION, randomisationRow, randomisationSection } from '../randomisation-report.ts';
+import { createProgress, type Progress, paint } from '../terminal.ts';
 import { trainHeadless } from '../train-headless.ts';
 import { printHelp } from '../train-options.ts';
 import type { TrainSummary } from '../train-task.ts';
-import { judge, SEED_COLUMNS, seedRow, verifyReport } from '../verify-report.ts';
+import { accuracySection, judge, SECTIONS, SEED_COLUMNS, type SectionName, seedRow, withSection } from '../verify-report.ts';
 
 const OPTIONS: Options = {
+  only: { kind: 'text', choices: Object.keys(SECTIONS), help: 'one promise alone; its section of VERIFY.md is written anew' },
   seeds: { kind: 'whole', value: 5, least: 1, help: 'how many seeds, from 0; VERIFY.md is written for five only' },
   epochs: { kind: 'whole', value: 10, least: 1, help: 'passes over the training examples; VERIFY.md is written for ten only' },
 };
 
-/** Columns aligned to the right, under their names. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = SEED_COLUMNS.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('   '));
+/** Columns under their names: aligned to the right, or the first to the left where it holds words. */
+function table(rows: readonly (readonly string[])[], words = false): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const padded = (cell: string, column: number): string =>
+    words && column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return rows.map((row) => row.map(padded).join('   '));
 }
 
-/** Trains the main network with five seeds and holds the results against the promise. */
+/** Writes one section of VERIFY.md. */
+function write(name: SectionName, section: (versions: Readonly<Record<string, string>>, date: Date) => string, headless: Headless): void {
+  const path = join(repository, 'VERIFY.md');
+  const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
+  const versions = { vitrine: version, browser: headless.browserVersion, 'Node.js': process.version, Vite: viteVersion };
+  writeFileSync(path, withSection(existsSync(path) ? readFileSync(path, 'utf8') : '', name, section(versions, new Date())));
+}
+
+/** Five seeds of the main network. Returns the promises that do not hold. */
+async function verifyAccuracy(
+  headless: Headless,
+  { seeds, epochs }: { readonly seeds: number; readonly epochs: number },
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const summaries: TrainSummary[] = [];
+  for (let seed = 0; seed < seeds; seed++) {
+    if (seed > 0) progress.line('');
+    const task = { data: 'mnist', model: 'mlp', epochs, batch: 32, seed, validationSplit: 0.2, keep: false } as const;
+    summaries.push((await trainHeadless(headless, task, progress, signal)).summary);
+  }
+  const { mean, smallest, broken } = judge(summaries.map(({ testAccuracy }) => testAccuracy));
+  progress.line('');
+  for (const line of table([SEED_COLUMNS, ...summaries.map(seedRow)])) progress.line(line);
+  progress.line(`\nMean test accuracy ${mean.toFixed(4)}, smallest ${smallest.toFixed(4)}.`);
+  if (seeds === 5 && epochs === 10) {
+    write('accuracy', (versions, date) => accuracySection(summaries, versions, date), headless);
+    progress.line('Wrote VERIFY.md.');
+  }
+  return broken;
+}
+
+/** Maps before and after the layers of a network are drawn anew. Returns the promises that do not hold. */
+async function verifyRandomisation(headless: Headless, progress: Progress, signal: AbortSignal): Promise<readonly string[]> {
+  const summary = await randomiseHeadless(headless, RANDOMISATION, progress, signal);
+  for (const of of ['absolute', 'signed'] as const) {
+    progress.line('');
+    const rows = summary.rows.map((row) => randomisationRow(row, of));
+    for (const line of table([[`${of} maps`, ...summary.stages], ...rows], true)) progress.line(line);
+  }
+  write('randomisation', (versions, date) => randomisationSection(summary, versions, date), headless);
+  progress.line('Wrote VERIFY.md.');
+  return judgeRandomisation(summary);
+}
+
+/** Measures what is too long for the tests, and holds it against the promises. */
 export async function run(args: readonly string[]): Promise<number> {
   const values = readOptions(OPTIONS, args);
-  if (values.help) return printHelp('verify', 'Keeps the long promises: five seeds of ten epochs of MNIST. Writes VERIFY.md.', OPTIONS);
-  const seeds = values.number('seeds') ?? 5;
-  const epochs = values.number('epochs') ?? 10;
+  if (values.help) {
+    const purpose = 'Keeps the long promises: five seeds of ten epochs of MNIST, and model randomisation. Writes VERIFY.md.';
+    return printHelp('verify', purpose, OPTIONS);
+  }
+  const only = values.text('only') as SectionName | undefined;
+  const [seeds, epochs] = [values.number('seeds') ?? 5, values.number('epochs') ?? 10];
   const progress = createProgress(process.stdout);
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
-    const summaries: TrainSummary[] = [];
+    const broken: string[] = [];
     try {
       progress.line(headless.description);
-      for (let seed = 0; seed < seeds; seed++) {
-        if (seed > 0) progress.line('');
-        const task = { data: 'mnist', model: 'mlp', epochs, batch: 32, seed, validationSplit: 0.2, keep: false } as const;
-        summaries.push((await trainHeadless(headless, task, progress, signal)).summary);
-      }
+      if (only !== 'randomisation') broken.push(...(await verifyAccuracy(headless, { seeds, epochs }, progress, signal)));
+      if (only !== 'accuracy') broken.push(...(await verifyRandomisation(headless, progress, signal)));
     } finally {
       await headless.close();
-    }
-    const { mean, smallest, broken } = judge(summaries.map(({ testAccuracy }) => testAccuracy));
-    progress.line('');
-    for (const line of table([SEED_COLUMNS, ...summaries.map(seedRow)])) progress.line(line);
-    progress.line(`\nMean test accuracy ${mean.toFixed(4)}, smallest ${smallest.toFixed(4)}.`);
-    if (seeds === 5 && epochs === 10) {
-      const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
-      const versions = { vitrine: version, browser: headless.browserVersion, 'Node.js': process.version, Vite: viteVersion };
-      writeFileSync(join(repository, 'VERIFY.md'), verifyReport(summaries, versions, new Date()));
-      progress.line('Wrote VERIFY.md.');
     }
     for (const promise of broken) progress.line(paint('red', `Broken promise: ${promise}.`));
     if (broken.length === 0) progress.line(paint('green', 'Every promise holds.'));

@@ -64,10 +64,22 @@ export async function trainNetwork(
   const adapter = adapterName(device);
   report({ kind: 'ready', adapter, parameters: model.parameterCount, trainingExamples, validationExamples, testExamples: test.size });
 
+  const history = await fitAndReport(trainer, task, report, signal);
+  if (!history) return undefined;
+  return { trainer, history, trainingExamples, ...(tuning ? { tuning } : {}) };
+}
+
+/** Trains to the end and tells how it goes; undefined where the signal ended it. */
+export async function fitAndReport(
+  trainer: Trainer,
+  { epochs, validationSplit }: { readonly epochs: number; readonly validationSplit: number },
+  report: (event: TrainEvent) => void,
+  signal: AbortSignal,
+): Promise<History | undefined> {
   let lastReport = 0;
   const history = await trainer.fit({
-    epochs: task.epochs,
-    validationSplit: task.validationSplit,
+    epochs,
+    validationSplit,
     signal,
     onProgress: (progress) => {
       const now = performance.now();
@@ -76,14 +88,14 @@ export async function trainNetwork(
       const { epoch, epochs, step, steps, loss, accuracy, samplesPerSecond, secondsLeft } = progress;
       report({ kind: 'progress', epoch, epochs, step, steps, loss, accuracy, samplesPerSecond, secondsLeft });
     },
-    onEpoch: (epoch) => report({ kind: 'epoch', epochs: task.epochs, ...epoch }),
+    onEpoch: (epoch) => report({ kind: 'epoch', epochs, ...epoch }),
   });
   if (signal.aborted) return undefined;
   if (history.epochs.length === 0 || history.stopped) {
     const why = history.stopped ?? 'no epoch was finished';
     throw new Error(`Training stopped: ${why}.\nTo mend: lower the learning rate, or look at the data.`);
   }
-  return { trainer, history, trainingExamples, ...(tuning ? { tuning } : {}) };
+  return history;
 }
 
 /** `google swiftshader`: what the browser tells of the adapter. */

@@ -18,7 +18,7 @@ export type MethodChoice = string | ExplanationMethod | NamedMethod;
 
 export interface NamedMethod {
   readonly method: string | ExplanationMethod;
-  /** How the table calls it; its own name by default. */
+  /** How the table calls it; its own name by default, which a minified build shortens. */
   readonly name?: string;
   /** Options of the method, such as `{ steps: 20 }`; they go before those of the evaluation. */
   readonly options?: Readonly<Record<string, unknown>>;
@@ -69,7 +69,7 @@ export interface RankedMethod {
   readonly standardError: number | null;
 }
 
-/** Whether two methods say the same. */
+/** Whether two methods say the same. Elements that both give 0, such as an image's black pixels, count as agreement. */
 export interface PairAgreement {
   readonly methods: readonly [string, string];
   /** Mean over examples of the rank correlation of their maps; of absolute maps where one of them has no sign. */
