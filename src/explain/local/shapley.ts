@@ -3,7 +3,7 @@ import type { Node } from '../../engine/graph.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { add, multiply } from '../../engine/ops/arithmetic.ts';
 import { sqrt } from '../../engine/ops/elementary.ts';
-import { streamOf, uniform } from '../../engine/random.ts';
+import { streamOf } from '../../engine/random.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import type { ExplainProgress } from '../attribution.ts';
 import { baselineRows, type RowSource } from '../baselines.ts';
@@ -29,6 +29,7 @@ import { rankedRows, rankedSums } from '../ops/ranked-rows.ts';
 import { runningM2, runningMean } from '../ops/samples.ts';
 import { exactShapley, marginals, shapleyWeights } from '../ops/shapley.ts';
 import { completenessGap } from './gradient.ts';
+import { drawnOrder } from './surrogate.ts';
 
 /** The estimate so far, of the examples that are being worked on. */
 export interface ShapleyProgress extends ExplainProgress {
@@ -208,9 +209,14 @@ async function drawn(
     x,
     { ...others, baseline },
   );
-  const { standardError, groupStandardError, ...tensors } = Object.fromEntries(explained.tensors) as Record<string, Tensor>;
-  if (draws === 1) for (const tensor of [standardError, groupStandardError]) tensor?.dispose();
-  const kept = new Map(draws === 1 ? Object.entries(tensors) : explained.tensors);
+  const tensors = new Map(explained.tensors);
+  if (draws === 1) {
+    for (const name of ['standardError', 'groupStandardError']) {
+      tensors.get(name)?.dispose();
+      tensors.delete(name);
+    }
+  }
+  const groupStandardError = tensors.get('groupStandardError');
   const record = {
     groups: n,
     exact: false,
@@ -220,24 +226,20 @@ async function drawn(
     ...(tolerance === undefined ? {} : { tolerance }),
   };
   return {
-    ...groupAttribution(method, { ...recordMasked(options as MaskedOptions, record), seed }, { ...explained, tensors: kept }, groups),
-    ...(draws === 1 ? {} : { groupStandardError: groupStandardError as Tensor }),
+    ...groupAttribution(method, { ...recordMasked(options as MaskedOptions, record), seed }, { ...explained, tensors }, groups),
+    ...(groupStandardError ? { groupStandardError } : {}),
     permutations: progress.taken,
   };
 }
 
-/** Orders of the groups for the draws from `first` on, and the rank of each group in them: Fisher, Yates 1938; a second order is the reverse. */
+/** Orders of the groups for the draws from `first` on, and the rank of each group in them; a second order is the first's reverse. */
 function ordersOf(seed: number, first: number, count: number, width: number, orders: number, n: number) {
   const order = new Uint32Array(width * orders * n);
   const rank = new Uint32Array(width * orders * n);
   const stream = streamOf('shapleyValues');
   for (let draw = 0; draw < width; draw++) {
-    const one = Uint32Array.from({ length: n }, (_, i) => i);
-    // Places that are not used keep the order 0, 1, 2, …: in range, and read by nobody.
-    for (let last = n - 1; draw < count && last > 0; last--) {
-      const other = Math.floor(uniform(seed, stream, first + draw, last) * (last + 1));
-      [one[last], one[other]] = [one[other] as number, one[last] as number];
-    }
+    // Places that are not used are read by nobody, but their orders are in range.
+    const one = drawnOrder(n, seed, stream, first + Math.min(draw, count - 1));
     for (let k = 0; k < orders; k++) {
       const at = (draw * orders + k) * n;
       for (let place = 0; place < n; place++) {
