@@ -2,6 +2,7 @@ import { VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { type Attribution, type ExplainOptions, type ExplainProgress, requireGoingOn } from '../attribution.ts';
 import { type Baseline, stepOf } from '../explainer.ts';
+import type { GroupsGiven } from '../masked.ts';
 import { methodNamed, methods as methodTable } from '../methods.ts';
 import { constantMap, inputMap, inputXRandom, randomMap, sobelMap } from './controls.ts';
 import type { EvidenceMask } from './evidence.ts';
@@ -33,6 +34,8 @@ export type MetricChoice =
 export interface EvaluateOptions extends ExplainOptions {
   /** The absence of a signal, for methods and metrics alike; 0 by default. */
   readonly baseline?: Baseline;
+  /** What deletion, insertion, infidelity and faithfulness correlation take together, such as imagePatches(inputShape, 7); pixels by default. */
+  readonly groups?: GroupsGiven;
   /** Where the evidence is known to be, for the pointing game and the relevance mass. */
   readonly mask?: EvidenceMask;
   /** Of whatever is drawn; 0 by default. */
@@ -122,7 +125,8 @@ interface Contestant {
  * infidelity is added: the one without the other misleads.
  *
  * **Shapes** x [rows, ...inputShape]. **Cost** the methods and controls, times the metrics; see each. One method's maps at a time are on the GPU.
- * **Caveat** it tells which maps fit this network on these inputs by these measures. It cannot tell whether the network is right.
+ * **Caveat** it tells which maps fit this network on these inputs by these measures. It cannot tell whether the network is right. Pixel by pixel, maps over
+ * patches lose to finer ones: to compare methods that explain patches, give those patches as `groups`.
  *
  * @param methods names of the table in methods.ts, functions, or either with options
  * @param metrics by default all but those that need more: with a mask also the pointing game and the relevance mass
@@ -136,7 +140,7 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const examples = model.rowsOf(x);
-  const { seed = 0, mask, baseline, onProgress } = options;
+  const { seed = 0, mask, baseline, groups, onProgress } = options;
   const chosen = metricsOf(metrics, mask !== undefined);
   const asked = explainOptionsOf(options);
   const contestants = contestantsOf(model, methods, options);
@@ -152,7 +156,7 @@ export async function evaluate(
     scores.set(name, own);
     try {
       if (!control) maps.set(name, await readMaps(attribution));
-      const scored = { model, x, method: explain, attribution, unit: unit ?? unitOf(attribution), mask, baseline, seed, asked };
+      const scored = { model, x, method: explain, attribution, unit: unit ?? unitOf(attribution), mask, baseline, groups, seed, asked };
       for (const [metric, given] of chosen) {
         requireGoingOn('evaluate', options.signal);
         own.set(metric, await METRICS[metric].score(scored, given));

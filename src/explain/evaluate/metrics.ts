@@ -4,6 +4,7 @@ import { VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import type { Attribution, ExplainOptions } from '../attribution.ts';
 import type { Baseline } from '../explainer.ts';
+import type { GroupsGiven } from '../masked.ts';
 import { type CompletenessOptions, completeness } from './completeness.ts';
 import { complexity } from './complexity.ts';
 import { type DeletionOptions, deletion, insertion } from './deletion.ts';
@@ -52,6 +53,7 @@ export interface Scored {
   readonly unit: 'sensitivity' | 'contribution';
   readonly mask: EvidenceMask | undefined;
   readonly baseline: Baseline | undefined;
+  readonly groups: GroupsGiven | undefined;
   readonly seed: number;
   /** Class, output and signal, as the evaluation was asked for. */
   readonly asked: ExplainOptions;
@@ -68,6 +70,7 @@ export interface Metric {
 }
 
 const withBaseline = ({ baseline }: Scored): { readonly baseline?: Baseline } => (baseline === undefined ? {} : { baseline });
+const withGroups = ({ groups }: Scored): { readonly groups?: GroupsGiven } => (groups === undefined ? {} : { groups });
 
 function requireMask(metric: string, mask: EvidenceMask | undefined): EvidenceMask {
   if (mask) return mask;
@@ -85,14 +88,23 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
     better: 'lower',
     about: 'truth',
     score: async (s, options) =>
-      (await deletion(s.model, s.x, s.attribution, { ...s.asked, ...withBaseline(s), randomOrders: 0, seed: s.seed, ...options })).auc,
+      (
+        await deletion(s.model, s.x, s.attribution, {
+          ...s.asked,
+          ...withBaseline(s),
+          ...withGroups(s),
+          randomOrders: 0,
+          seed: s.seed,
+          ...options,
+        })
+      ).auc,
   },
   insertion: {
     better: 'higher',
     about: 'truth',
     // Its baseline is a blurred image, not the black one that attributions start from.
     score: async (s, options) =>
-      (await insertion(s.model, s.x, s.attribution, { ...s.asked, randomOrders: 0, seed: s.seed, ...options })).auc,
+      (await insertion(s.model, s.x, s.attribution, { ...s.asked, ...withGroups(s), randomOrders: 0, seed: s.seed, ...options })).auc,
   },
   infidelity: {
     better: 'lower',
@@ -101,6 +113,7 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
       infidelity(s.model, s.x, s.attribution, {
         ...s.asked,
         ...withBaseline(s),
+        ...withGroups(s),
         unit: s.unit,
         optimalScaling: true,
         // Noise lights up black pixels, of which contributions cannot say anything; hiding parts of the input asks all maps the same question.
@@ -114,7 +127,7 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
     better: 'higher',
     about: 'truth',
     score: (s, options) =>
-      faithfulnessCorrelation(s.model, s.x, s.attribution, { ...s.asked, ...withBaseline(s), seed: s.seed, ...options }),
+      faithfulnessCorrelation(s.model, s.x, s.attribution, { ...s.asked, ...withBaseline(s), ...withGroups(s), seed: s.seed, ...options }),
   },
   pointingGame: { better: 'higher', about: 'truth', score: (s) => pointingGame(s.attribution, requireMask('pointingGame', s.mask)) },
   relevanceMass: { better: 'higher', about: 'truth', score: (s) => relevanceMass(s.attribution, requireMask('relevanceMass', s.mask)) },

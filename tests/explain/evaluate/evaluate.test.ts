@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { type Evaluation, type EvaluationRow, evaluate, inputXGradient, type MetricName, saliency } from '../../../src/explain/index.ts';
+import {
+  type Evaluation,
+  type EvaluationRow,
+  type ExplanationMethod,
+  evaluate,
+  inputXGradient,
+  type MetricName,
+  saliency,
+} from '../../../src/explain/index.ts';
 import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
 import { examplesOf, linearModel, randomNetwork } from '../networks.ts';
 import { expectBoundedMemory } from '../promises.ts';
@@ -86,6 +94,32 @@ describe('evaluate', () => {
     for (const row of result.rows) if (row.metric === 'maxSensitivity') expect(row.mean).toBe(0);
     const gap = (method: string): number => rowOf(result, method, 'completeness').mean as number;
     expect(gap('IG of 2 points')).toBeGreaterThan(gap('integratedGradients'));
+    model.dispose();
+  });
+
+  test('scores maps over groups by those groups', async () => {
+    const { model } = await linearModel(await testDevice(), 24, 2);
+    const x = examplesOf(4, 24);
+    const groups = Array.from({ length: 24 }, (_, i) => Math.floor(i / 4));
+    /** Contributions, spread evenly over each group: all that a method of groups can say. */
+    const coarse: ExplanationMethod = async (of, rows, options) => {
+      const attribution = await inputXGradient(of, rows, options);
+      const values = await attribution.values.read();
+      const sums = new Float32Array(values.length / 4);
+      values.forEach((value, i) => {
+        sums[Math.floor(i / 4)] = (sums[Math.floor(i / 4)] as number) + value / 4;
+      });
+      attribution.values.write(values.map((_, i) => sums[Math.floor(i / 4)] as number));
+      return attribution;
+    };
+    const of = async (options: object) =>
+      (await evaluate(model, x, [coarse], ['faithfulnessCorrelation', 'infidelity'], { target: 1, ...options })).rows;
+    const score = (rows: readonly EvaluationRow[], metric: MetricName): number => rows.find((row) => row.metric === metric)?.mean as number;
+    const [whole, single] = [await of({ groups }), await of({})];
+    expect(score(whole, 'faithfulnessCorrelation')).toBeCloseTo(1, 5);
+    expect(score(single, 'faithfulnessCorrelation')).toBeLessThan(0.9);
+    expect(score(whole, 'infidelity')).toBeLessThan(1e-6);
+    expect(score(single, 'infidelity')).toBeGreaterThan(0.01);
     model.dispose();
   });
 
