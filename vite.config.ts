@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import type { ViteUserConfig } from 'vitest/config';
+import { keepWasmThreads } from './src/cli/bench-build.ts';
 import { browserLaunch } from './src/cli/browser.mjs';
 
 const repository = fileURLToPath(new URL('.', import.meta.url));
@@ -8,12 +9,28 @@ const repository = fileURLToPath(new URL('.', import.meta.url));
 /** Found at start, so that no page is reloaded in the middle of a test. */
 const prebundled = ['lit', 'lit/directives/keyed.js', 'lit/directives/repeat.js', 'uplot', 'd3-color', 'd3-scale-chromatic', 'papaparse'];
 
+/** What the benchmark's workers load: found at start as well, so that no measurement is cut off by a reload. */
+const contenders = [
+  '@jax-js/jax',
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-core/dist/register_all_gradients',
+  '@tensorflow/tfjs-backend-cpu',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-webgpu',
+];
+
+/** Memory that threads share, and clocks that are precise, are for pages that are isolated. */
+const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
 const config = async (): Promise<ViteUserConfig> => ({
   // Vitest works from the repository; `npx vite` serves the app.
   root: process.env.VITEST ? repository : `${repository}src/ui`,
   base: './',
-  server: { host: '127.0.0.1', fs: { allow: [repository] } },
-  optimizeDeps: { include: prebundled },
+  server: { host: '127.0.0.1', fs: { allow: [repository] }, headers: isolated },
+  preview: { headers: isolated },
+  plugins: [keepWasmThreads()],
+  worker: { format: 'es', plugins: () => [keepWasmThreads()] },
+  optimizeDeps: { include: process.env.VITEST ? prebundled : [...prebundled, ...contenders] },
   build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022' },
   ...(process.env.VITEST ? { test: await tests() } : {}),
 });

@@ -35,6 +35,8 @@ export interface ContenderFacts {
   readonly title: string;
   /** It computes through WebGPU, so its calls and its memory can be counted. */
   readonly webgpu: boolean;
+  /** The kinds of work that it does, where it does not do all. */
+  readonly only?: readonly TimedWorkload['kind'][];
 }
 
 export const contenders: Readonly<Record<ContenderName, ContenderFacts>> = {
@@ -47,3 +49,6 @@ export const contenders: Readonly<Record<ContenderName, ContenderFacts>> = {
 };
 
 export const contenderNames: readonly ContenderName[] = Object.keys(contenders) as ContenderName[];
+
+/** Whether a contender does work of this kind at all. One that is not known is tried, and fails. */
+export const does = (contender: ContenderName, kind: TimedWorkload['kind']): boolean => contenders[contender]?.only?.includes(kind) ?? true;

@@ -3,7 +3,7 @@
 import type { TunedClass } from '../engine/index.ts';
 import type { AdapterFigures } from './adapter.ts';
 import { type Agreement, compare } from './agreement.ts';
-import { type ContenderName, contenders as facts, type Results } from './contender.ts';
+import { type ContenderName, does, contenders as facts, type Results } from './contender.ts';
 import type { KernelProfile } from './roofline.ts';
 import { openStation, type Station } from './station.ts';
 import { rotated, summarise } from './statistics.ts';
@@ -27,9 +27,23 @@ export interface Row {
   readonly largestError?: number;
   /** Why there is no number. */
   readonly failure?: string;
+  readonly failureKind?: FailureKind;
   readonly note?: string;
   /** With `tune`: the chosen kernel variants, and the times of those not chosen. */
   readonly tuning?: readonly TunedClass[];
+}
+
+/** `error` is what the contender itself threw; the others are known here and can be said in any language. */
+export type FailureKind = 'error' | 'disagrees' | 'not-applicable' | 'stopped';
+
+/** What the suite is doing, for a page that says it in its own words. */
+export interface Stage {
+  readonly task: 'adapter' | 'profile' | 'explaining' | 'reference' | 'check' | 'warm-up' | 'round' | 'count';
+  readonly workload?: string;
+  readonly contender?: ContenderName;
+  /** Of `rounds`, from 1. */
+  readonly round?: number;
+  readonly rounds?: number;
 }
 
 export interface SuiteOptions {
@@ -44,14 +58,25 @@ export interface SuiteOptions {
   /** About how long a sample lasts; 700 by default. A repetition that takes longer is a sample by itself. */
   readonly sampleMilliseconds?: number;
   readonly signal?: AbortSignal;
+  /** Stops one contender from here on and leaves the rest. */
+  readonly stops?: Readonly<Partial<Record<ContenderName, AbortSignal>>>;
+}
+
+/** What stops a contender: everything's end, or its own. */
+function signalOf(contender: ContenderName, { signal, stops }: SuiteOptions): AbortSignal | undefined {
+  const own = stops?.[contender];
+  return signal && own ? AbortSignal.any([signal, own]) : (own ?? signal);
 }
 
 export type SuiteEvent =
   /** What is being done now. */
-  | { readonly kind: 'stage'; readonly text: string }
+  | { readonly kind: 'stage'; readonly text: string; readonly stage: Stage }
   /** Something that has no row failed; the rest goes on. */
-  | { readonly kind: 'failure'; readonly text: string }
+  | { readonly kind: 'failure'; readonly text: string; readonly stage: Stage; readonly message: string }
   | { readonly kind: 'adapter'; readonly adapter: AdapterFigures }
+  /** The rows of a workload that is not finished, as far as they go. */
+  | { readonly kind: 'progress'; readonly rows: readonly Row[] }
+  /** The rows of a finished workload. */
   | { readonly kind: 'rows'; readonly rows: readonly Row[] }
   | { readonly kind: 'profile'; readonly profile: readonly KernelProfile[] };
 
@@ -69,9 +94,27 @@ export interface Measured {
   readonly values: readonly number[];
   readonly agreement?: Agreement;
   readonly failure?: string;
+  readonly failureKind?: FailureKind;
   readonly note?: string;
   readonly tuning?: readonly TunedClass[];
 }
+
+/** A contender that does no such work, by its own nature: no failure of anyone's. */
+export const notApplicable = (contender: ContenderName): Measured => ({
+  contender,
+  values: [],
+  failure: 'not applicable',
+  failureKind: 'not-applicable',
+});
+
+/** What went wrong, as a row has it. */
+export function failureOf(error: unknown): { readonly failure: string; readonly failureKind: FailureKind } {
+  const { name } = error as Partial<Error>;
+  const failureKind = error instanceof Disagreement ? 'disagrees' : name === 'AbortError' ? 'stopped' : 'error';
+  return { failure: messageOf(error), failureKind };
+}
+
+class Disagreement extends Error {}
 
 /** Rows of a workload from what was measured, with the ratio to the baseline. */
 export function rowsOf(
@@ -84,7 +127,7 @@ export function rowsOf(
   const medianOf = (each: Measured | undefined): number | null => (each && each.values.length > 0 ? summarise(each.values).median : null);
   const base = medianOf(measured.find(({ contender }) => contender === baseline));
   return measured.map((each) => {
-    const { contender, values, agreement, failure, note, tuning } = each;
+    const { contender, values, agreement, failure, failureKind, note, tuning } = each;
     const { min, max } = values.length > 0 ? summarise(values) : { min: null, max: null };
     const median = medianOf(each);
     return {
@@ -100,6 +143,7 @@ export function rowsOf(
       agreement: agreement ? agreement.agrees : null,
       ...(agreement && Number.isFinite(agreement.largestError) ? { largestError: agreement.largestError } : {}),
       ...(failure === undefined ? {} : { failure }),
+      ...(failureKind === undefined ? {} : { failureKind }),
       ...(note === undefined ? {} : { note }),
       ...(tuning === undefined ? {} : { tuning }),
     };
@@ -112,16 +156,17 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? (
 /** Runs something in a worker of its own; undefined where it failed, which is told. */
 async function attempt<T>(
   what: string,
+  stage: Stage,
   { signal }: SuiteOptions,
   report: (event: SuiteEvent) => void,
   work: (station: Station) => Promise<T>,
 ): Promise<T | undefined> {
-  report({ kind: 'stage', text: what });
+  report({ kind: 'stage', text: what, stage });
   const station = openStation(signal);
   try {
     return await work(station);
   } catch (error) {
-    report({ kind: 'failure', text: `${what} failed: ${messageOf(error)}` });
+    report({ kind: 'failure', text: `${what} failed: ${messageOf(error)}`, stage, message: messageOf(error) });
     return undefined;
   } finally {
     station.close();
@@ -130,7 +175,7 @@ async function attempt<T>(
 
 /** Runs the workloads in order. A contender that fails gets a row that says so; the rest goes on. */
 export async function runSuite(options: SuiteOptions, report: (event: SuiteEvent) => void = () => {}): Promise<SuiteResult> {
-  const adapter = await attempt('measuring the adapter', options, report, (station) => station.call('adapter'));
+  const adapter = await attempt('measuring the adapter', { task: 'adapter' }, options, report, (station) => station.call('adapter'));
   if (adapter) report({ kind: 'adapter', adapter });
   const rows: Row[] = [];
   const profile: KernelProfile[] = [];
@@ -146,7 +191,8 @@ export async function runSuite(options: SuiteOptions, report: (event: SuiteEvent
       else if (workload.kind === 'profile' && adapter) profile.push(...(await runProfile(adapter, options, report)));
     } catch (error) {
       // Not a contender but the suite itself: its reference, or a worker that cannot be loaded.
-      report({ kind: 'failure', text: `${name} failed: ${messageOf(error)}` });
+      const stage: Stage = { task: 'reference', workload: name };
+      report({ kind: 'failure', text: `${name} failed: ${messageOf(error)}`, stage, message: messageOf(error) });
     }
     rows.push(...news);
     if (news.length > 0) report({ kind: 'rows', rows: news });
@@ -160,7 +206,9 @@ async function runProfile(adapter: AdapterFigures, options: SuiteOptions, report
   const trainings = workloads.filter(({ kind }) => kind === 'train');
   const asked = trainings.filter(({ name }) => options.workloads.includes(name));
   for (const { name } of asked.length > 0 ? asked : trainings) {
-    const profile = await attempt(`profile: ${name}`, options, report, (station) => station.call('profile', name, adapter));
+    const profile = await attempt(`profile: ${name}`, { task: 'profile', workload: name }, options, report, (station) =>
+      station.call('profile', name, adapter),
+    );
     if (profile) report({ kind: 'profile', profile });
     all.push(...(profile ?? []));
   }
@@ -174,17 +222,25 @@ interface Runner {
   readonly values: number[];
   agreement?: Agreement;
   failure?: string;
+  failureKind?: FailureKind;
   tuning?: readonly TunedClass[];
 }
 
 async function runTimed(workload: TimedWorkload, options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
   const { contenders, baseline, repeats = 5, sampleMilliseconds = 700, signal } = options;
-  const stage = (text: string): void => report({ kind: 'stage', text: `${workload.name}: ${text}` });
+  const stage = (text: string, of: Stage): void =>
+    report({ kind: 'stage', text: `${workload.name}: ${text}`, stage: { ...of, workload: workload.name } });
   const { unit, amount } = yieldOf(workload);
 
-  stage('computing the reference');
+  stage('computing the reference', { task: 'reference' });
   const reference = await referenceOf(workload, signal);
-  const runners: Runner[] = contenders.map((contender) => ({ contender, station: openStation(signal), times: 1, values: [] }));
+  const runners: Runner[] = contenders
+    .filter((contender) => does(contender, workload.kind))
+    .map((contender) => ({ contender, station: openStation(signalOf(contender, options)), times: 1, values: [] }));
+  const rows = (): Row[] => {
+    const measured = contenders.map((contender) => runners.find((runner) => runner.contender === contender) ?? notApplicable(contender));
+    return rowsOf(workload.name, unit, 'higher', baseline, measured);
+  };
   /** Does something with each contender that still stands; what it throws takes that contender out. */
   const each = async (which: readonly Runner[], work: (runner: Runner) => Promise<void>): Promise<void> => {
     for (const runner of which) {
@@ -192,26 +248,34 @@ async function runTimed(workload: TimedWorkload, options: SuiteOptions, report: 
       try {
         await work(runner);
       } catch (error) {
-        runner.failure = messageOf(error);
+        Object.assign(runner, failureOf(error));
         runner.values.length = 0;
         runner.station.close();
       }
+      report({ kind: 'progress', rows: rows() });
     }
   };
   try {
     await each(runners, async (runner) => {
       const { title } = facts[runner.contender];
-      stage(`opening and checking ${title}`);
-      const tuning = await runner.station.call('open', runner.contender, workload.name, false, options.tune);
+      const { contender } = runner;
+      stage(`opening and checking ${title}`, { task: 'check', contender });
+      const tuning = await runner.station.call('open', contender, workload.name, false, options.tune);
       if (tuning) runner.tuning = tuning;
       runner.agreement = compare(await runner.station.call('results'), reference);
-      if (!runner.agreement.agrees) throw new Error(`It disagrees with the reference: ${runner.agreement.detail}.`);
-      stage(`warming up ${title}`);
+      if (!runner.agreement.agrees) throw new Disagreement(`It disagrees with the reference: ${runner.agreement.detail}.`);
+      stage(`warming up ${title}`, { task: 'warm-up', contender });
       runner.times = await runner.station.call('warmUp', sampleMilliseconds);
     });
     for (let round = 0; round < repeats; round++) {
       await each(rotated(runners, round), async (runner) => {
-        stage(`round ${round + 1} of ${repeats}, ${facts[runner.contender].title}`);
+        const { contender } = runner;
+        stage(`round ${round + 1} of ${repeats}, ${facts[contender].title}`, {
+          task: 'round',
+          contender,
+          round: round + 1,
+          rounds: repeats,
+        });
         const milliseconds = await runner.station.call('sample', runner.times);
         runner.values.push((amount * runner.times * 1000) / milliseconds);
       });
@@ -219,7 +283,7 @@ async function runTimed(workload: TimedWorkload, options: SuiteOptions, report: 
   } finally {
     for (const { station } of runners) station.close();
   }
-  return rowsOf(workload.name, unit, 'higher', baseline, runners);
+  return rows();
 }
 
 const references = new Map<string, Results>();
@@ -241,22 +305,41 @@ async function referenceOf(workload: TimedWorkload, signal: AbortSignal | undefi
 /** The workload that memory and overhead are counted in. */
 const COUNTED = 'train-mlp-32';
 
+interface Counted<T> {
+  readonly contender: ContenderName;
+  readonly value?: T;
+  readonly failure?: string;
+  readonly failureKind?: FailureKind;
+}
+
+/** A contender's figure, or why there is none. */
+const measuredOf = <T>({ contender, value, failure, failureKind }: Counted<T>, figure: (value: T) => number): Measured => ({
+  contender,
+  values: value === undefined ? [] : [figure(value)],
+  ...(failure === undefined ? {} : { failure }),
+  ...(failureKind === undefined ? {} : { failureKind }),
+});
+
 /** Opens the counted workload with each WebGPU contender in turn and measures something in it. */
 async function countEach<T>(
   options: SuiteOptions,
   report: (event: SuiteEvent) => void,
   what: string,
   measure: (station: Station) => Promise<T>,
-): Promise<{ contender: ContenderName; value?: T; failure?: string }[]> {
-  const results: { contender: ContenderName; value?: T; failure?: string }[] = [];
-  for (const contender of options.contenders.filter((name) => facts[name].webgpu)) {
-    report({ kind: 'stage', text: `${what}: ${facts[contender].title}` });
-    const station = openStation(options.signal);
+): Promise<Counted<T>[]> {
+  const results: Counted<T>[] = [];
+  for (const contender of options.contenders.filter((name) => facts[name]?.webgpu)) {
+    if (!does(contender, 'train')) {
+      results.push(notApplicable(contender));
+      continue;
+    }
+    report({ kind: 'stage', text: `${what}: ${facts[contender].title}`, stage: { task: 'count', workload: what, contender } });
+    const station = openStation(signalOf(contender, options));
     try {
       await station.call('open', contender, COUNTED, true);
       results.push({ contender, value: await measure(station) });
     } catch (error) {
-      results.push({ contender, failure: messageOf(error) });
+      results.push({ contender, ...failureOf(error) });
     } finally {
       station.close();
     }
@@ -268,11 +351,9 @@ async function runMemory(options: SuiteOptions, report: (event: SuiteEvent) => v
   const least = leastTrainingBytes('mlp', 32);
   const counted = await countEach(options, report, 'memory', (station) => station.call('peakBytes', 50));
   const measured = counted.map(
-    ({ contender, value, failure }): Measured => ({
-      contender,
-      values: value === undefined ? [] : [value / 1e6],
-      ...(failure === undefined ? {} : { failure }),
-      ...(value === undefined ? {} : { note: `${(value / least).toFixed(2)} × parameters × 4 + activations + data set` }),
+    (each): Measured => ({
+      ...measuredOf(each, (value) => value / 1e6),
+      ...(each.value === undefined ? {} : { note: `${(each.value / least).toFixed(2)} × parameters × 4 + activations + data set` }),
     }),
   );
   return rowsOf('memory', 'MB', 'lower', options.baseline, measured);
@@ -286,7 +367,9 @@ async function runExplaining(options: SuiteOptions, report: (event: SuiteEvent) 
   if (!options.contenders.includes('vitrine')) return [];
   const { repeats = 5, sampleMilliseconds } = options;
   const spell = sampleMilliseconds === undefined ? SPELL_MILLISECONDS : 4 * sampleMilliseconds;
-  const costs = await attempt('explaining', options, report, (station) => station.call('explainingCost', repeats, spell));
+  const costs = await attempt('explaining', { task: 'explaining' }, options, report, (station) =>
+    station.call('explainingCost', repeats, spell),
+  );
   return rowsOf('explaining', '% of the training speed', 'lower', 'vitrine', [
     { contender: 'vitrine', values: (costs ?? []).map((share) => 100 * share), ...(costs ? {} : { failure: 'It could not be measured.' }) },
   ]);
@@ -308,25 +391,18 @@ const OVERHEAD_UNITS = {
 async function runOverhead(options: SuiteOptions, report: (event: SuiteEvent) => void): Promise<Row[]> {
   const counted = await countEach(options, report, 'overhead', (station) => station.call('callsAStep', OVERHEAD_STEPS));
   const encoded = await countEach(options, report, 'overhead', (station) => station.call('microsecondsAStep'));
-  const rows = (unit: string, values: readonly { contender: ContenderName; value?: number; failure?: string }[]): Row[] =>
+  const rows = <T>(unit: string, counted: readonly Counted<T>[], figure: (value: T) => number): Row[] =>
     rowsOf(
       'overhead',
       unit,
       'lower',
       options.baseline,
-      values.map(({ contender, value, failure }) => ({
-        contender,
-        values: value === undefined ? [] : [value],
-        ...(failure === undefined ? {} : { failure }),
-      })),
+      counted.map((each) => measuredOf(each, figure)),
     );
   return [
     ...Object.entries(OVERHEAD_UNITS).flatMap(([name, unit]) =>
-      rows(
-        unit,
-        counted.map(({ value, ...rest }) => ({ ...rest, ...(value ? { value: value[name as keyof typeof OVERHEAD_UNITS] } : {}) })),
-      ),
+      rows(unit, counted, (counts) => counts[name as keyof typeof OVERHEAD_UNITS]),
     ),
-    ...rows('µs of JavaScript a step', encoded),
+    ...rows('µs of JavaScript a step', encoded, (microseconds) => microseconds),
   ];
 }

@@ -38,7 +38,7 @@ export function bar(share: number, width: number): string {
 }
 
 /** Rows that are drawn to one scale: the same workload in the same unit. */
-function groups(rows: readonly Row[]): Row[][] {
+export function groups(rows: readonly Row[]): Row[][] {
   const found = new Map<string, Row[]>();
   for (const row of rows) {
     const key = `${row.workload}, ${row.unit}`;
