@@ -2,7 +2,9 @@ import { checkNumber, checkWhole, VitrineError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/graph.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { add, multiply } from '../../engine/ops/arithmetic.ts';
+import { concatenate } from '../../engine/ops/concatenate.ts';
 import { sqrt } from '../../engine/ops/elementary.ts';
+import { reshape } from '../../engine/ops/reshape.ts';
 import { streamOf } from '../../engine/random.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import type { ExplainProgress } from '../attribution.ts';
@@ -73,6 +75,8 @@ export interface ShapleyAttribution extends GroupAttribution {
 export const MOST_EXACT_GROUPS = 16;
 /** Draws of an example in a run that someone watches, and before an example may be done. */
 const WATCHED_DRAWS = 8;
+/** Rows of a permutation that go through the network together: a permutation of every pixel takes no more memory than so many copies. */
+const MOST_PART = 256;
 
 /**
  * Shapley values: φ_i = Σ_{S ∌ i} |S|! (n − |S| − 1)! / n! · (v(S ∪ i) − v(S)), where v(S) is f_c(x) with the groups outside S set to the baseline x′.
@@ -188,7 +192,8 @@ async function drawn(
   const draws = Math.ceil(permutations / orders);
   const progress = new Progress(model.rowsOf(x), groups.count, orders, draws, tolerance, onProgress);
   const n = groups.count;
-  const data = { ...groupData(groups), ...spreadData(groups), counts: Uint32Array.from({ length: n }, (_, k) => k + 1) };
+  const data: Record<string, Float32Array | Uint32Array> = { ...groupData(groups), ...spreadData(groups) };
+  for (const { first, length } of partsOf(n)) data[`counts from ${first}`] = Uint32Array.from({ length }, (_, k) => first + k + 1);
   const explained = await explainerOf(model).run(
     {
       method,
@@ -252,19 +257,31 @@ function ordersOf(seed: number, first: number, count: number, width: number, ord
   return { order, rank };
 }
 
+/** The rows of a permutation, 1 … n groups, in parts. */
+function partsOf(n: number): { first: number; length: number }[] {
+  return Array.from({ length: Math.ceil(n / MOST_PART) }, (_, k) => ({
+    first: k * MOST_PART,
+    length: Math.min(MOST_PART, n - k * MOST_PART),
+  }));
+}
+
 function drawnGraph(scene: Scene, groups: Groups, orders: number, fold: boolean): Built {
   const n = groups.count;
   const curves = scene.samples * orders;
   const baseline = scene.baseline();
   const rank = scene.input('rank', [curves, n], 'uint32');
-  const counts = scene.input('counts', [n], 'uint32');
-  const rows = folds(scene, fold)
-    ? scene.forwardFrom(
-        rankedSums(productsOf(scene, groups, baseline, scene.x), scene.input('order', [curves, n], 'uint32'), counts, { own: false }),
-      )
-    : scene.forwardOf(rankedRows(baseline, scene.x, rank, scene.input('groupOf', [groups.of.length], 'uint32'), counts, { own: false }));
+  const products = folds(scene, fold) ? productsOf(scene, groups, baseline, scene.x) : undefined;
+  // Part after part, so that the activations of one may lie where those of the part before have been read.
+  const parts = partsOf(n).map(({ first, length }) => {
+    const counts = scene.input(`counts from ${first}`, [length], 'uint32');
+    const rows = products
+      ? scene.forwardFrom(rankedSums(products, scene.input('order', [curves, n], 'uint32'), counts, { own: false }))
+      : scene.forwardOf(rankedRows(baseline, scene.x, rank, scene.input('groupOf', [groups.of.length], 'uint32'), counts, { own: false }));
+    return reshape(scene.output(rows.logits), [scene.rows * curves, length]);
+  });
+  const along = reshape(concatenate(parts, 1), [scene.rows * curves * n]);
   const none = scene.output(scene.forwardOf(baseline).logits);
-  const added = marginals(scene.output(rows.logits), none, rank, { orders });
+  const added = marginals(along, none, rank, { orders });
   const draw = scene.input('draw', [3], 'uint32');
   const before = {
     mean: scene.carried('mean', [scene.rows, n]),

@@ -243,6 +243,21 @@ describe('shapleyValues, drawn', () => {
     model.dispose();
   });
 
+  test('of more groups than go through the network together are complete, folded and plain, and take the memory of a part', async () => {
+    const device = await testDevice();
+    const model = await randomNetwork(device, { inputShape: [600], hidden: [300, 8] });
+    const x = examplesOf(1, 600);
+    const baseline = 0.1;
+    const before = device.memory.bytes;
+    const plain = await valuesOf(model, x, { permutations: 3, baseline, fold: false, budget: 1 });
+    // The 600 copies of a permutation would take 1.4 MB, and what the first layer makes of them half as much, twice.
+    expect(device.memory.bytes - before).toBeLessThan(2e6);
+    const folded = await valuesOf(model, x, { permutations: 3, baseline });
+    expectClose(plain.values, folded.values, [600], 1e-5, 'plain');
+    for (const { delta } of [folded, plain]) expect(Math.abs(delta[0] as number)).toBeLessThan(1e-4);
+    model.dispose();
+  });
+
   test('are another draw for another seed', async () => {
     const model = await randomNetwork(await testDevice());
     const of = async (seed: number) => Array.from((await valuesOf(model, examplesOf(1, 10), { permutations: 5, seed })).values);
