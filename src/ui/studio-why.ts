@@ -1,15 +1,20 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import { spearman } from '../explain/evaluate/ranks.ts';
 import { explain } from './faults.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { CellDetail, Values } from './maps/tensor-view.ts';
 import { send } from './session/commands.ts';
-import { METHODS, type MethodName } from './session/methods.ts';
+import { METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
 import type { MapCard, Snapshot } from './session/session.ts';
+import { MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
 import { seriesOf } from './studio-network.ts';
+
+/** ε of an attack to begin with. */
+const FIRST_EPSILON = 0.1;
 
 /** WHY: maps over the input, side by side, the input and a random map first. */
 export class StudioWhy extends LitElement {
@@ -65,7 +70,7 @@ export class StudioWhy extends LitElement {
           .outlined=${this.pointed}
           .names=${snapshot?.test?.features}
           .shows=${this.painting ? say.paintHint : say.cardInputShows}
-          .facts=${snapshot && snapshot.painted.length > 0 ? [[say.paintedCells, this.#words.whole(snapshot.painted.length)] as const] : []}
+          .facts=${this.#inputFacts()}
         ></attribution-map>
         <attribution-map
           class="control"
@@ -74,6 +79,7 @@ export class StudioWhy extends LitElement {
           .locked=${snapshot?.choices.pixel}
           .outlined=${this.pointed}
           .names=${snapshot?.test?.features}
+          .facts=${snapshot?.choices.whatIf && example ? [[say.factRank, this.#words.significant(randomRank(example.values.length), 2)] as const] : []}
           .shows=${say.cardRandomShows}
         ></attribution-map>
         ${repeat(
@@ -93,7 +99,7 @@ export class StudioWhy extends LitElement {
     const { target, against } = snapshot?.choices ?? {};
     const predicted = snapshot?.prediction?.predicted;
     const chosen = new Set(snapshot?.choices.methods);
-    const missing = (snapshot?.available ?? []).filter((method) => !chosen.has(method));
+    const missing = METHOD_NAMES.filter((method) => !chosen.has(method));
     const whole = (event: Event): number | undefined => {
       const { value } = event.target as HTMLSelectElement;
       return value === '' ? undefined : Number(value);
@@ -101,25 +107,17 @@ export class StudioWhy extends LitElement {
     return html`
       <div class="head">
         <h2>${say.whyTitle(snapshot?.target === undefined ? '' : (classes[snapshot.target] ?? String(snapshot.target)))}</h2>
-        <label>
-          <span class="hidden">${say.targetLabel}</span>
-          <select @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
+        <select aria-label=${say.targetLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
             <option value="" ?selected=${target === undefined}>
               ${say.targetPredicted(predicted === undefined ? '' : (classes[predicted] ?? String(predicted)))}
             </option>
             ${classes.map((name, k) => html`<option value=${k} ?selected=${k === target}>${say.targetClass(name)}</option>`)}
           </select>
-        </label>
-        <label>
-          <span class="hidden">${say.againstLabel}</span>
-          <select @change=${(event: Event) => send(this, { do: 'choose', choices: { against: whole(event) } })}>
+        <select aria-label=${say.againstLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { against: whole(event) } })}>
             <option value="" ?selected=${against === undefined}>${say.againstNone}</option>
             ${classes.map((name, k) => html`<option value=${k} ?selected=${k === against}>${say.againstClass(name)}</option>`)}
           </select>
-        </label>
-        <label>
-          <span class="hidden">${say.addMethod}</span>
-          <select
+        <select aria-label=${say.addMethod}
             ?disabled=${missing.length === 0}
             @change=${(event: Event) => {
               const select = event.target as HTMLSelectElement;
@@ -130,7 +128,6 @@ export class StudioWhy extends LitElement {
             <option value="" selected>${say.addMethod}</option>
             ${missing.map((method) => html`<option value=${method}>${say.methodNames[method]}</option>`)}
           </select>
-        </label>
         <label class="check"
           ><input
             type="checkbox"
@@ -140,6 +137,7 @@ export class StudioWhy extends LitElement {
             }}
           />${say.scaleFixed}</label
         >
+        ${this.#whatIf()}
         <span class="tools">
           <button aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
             ${icon('paint')}${this.painting ? say.challengeEnd : say.challenge}
@@ -149,6 +147,48 @@ export class StudioWhy extends LitElement {
           </button>
         </span>
       </div>
+    `;
+  }
+
+  #whatIf(): TemplateResult {
+    const { say } = this.#words;
+    const { snapshot } = this;
+    const whatIf = snapshot?.choices.whatIf;
+    const layers = snapshot?.run ? weightedLayers(snapshot.run.model) : [];
+    const chosen = whatIf ? (whatIf.kind === 'randomised' ? `random:${whatIf.layers}` : whatIf.kind) : '';
+    const choose = (text: string): void => {
+      const next = text === 'attacked' ? { kind: 'attacked' as const, epsilon: FIRST_EPSILON } : readWhatIf(text);
+      send(this, { do: 'choose', choices: { whatIf: next } });
+    };
+    return html`
+      <select aria-label=${say.whatIfLabel} title=${say.whatIfHint} @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
+          <option value="" ?selected=${chosen === ''}>${say.whatIfNothing}</option>
+          ${layers.map(
+            (_layer, i) =>
+              html`<option value=${`random:${i + 1}`} ?selected=${chosen === `random:${i + 1}`}>${say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
+          )}
+          <option value="attacked" ?selected=${chosen === 'attacked'}>${say.whatIfAttack}</option>
+          ${whatIf?.kind === 'ablated' ? html`<option value="" selected>${say.whatIfAblated(whatIf.layer, this.#words.whole(whatIf.unit))}</option>` : nothing}
+        </select>
+      ${
+        whatIf?.kind === 'attacked'
+          ? html`<label class="check number"
+              >ε ${whatIf.epsilon}
+              <input
+                type="range"
+                min="0.01"
+                max=${MOST_EPSILON}
+                step="0.01"
+                aria-label=${say.epsilonLabel}
+                .value=${String(whatIf.epsilon)}
+                @change=${(event: Event) =>
+                  send(this, {
+                    do: 'choose',
+                    choices: { whatIf: { kind: 'attacked', epsilon: Number((event.target as HTMLInputElement).value) } },
+                  })}
+            /></label>`
+          : nothing
+      }
     `;
   }
 
@@ -166,6 +206,7 @@ export class StudioWhy extends LitElement {
           ...(traits.n ? [['n', words.whole(traits.n)] as const] : []),
           ...(map.delta === undefined ? [] : [[say.factGap, words.significant(map.delta, 2)] as const]),
           [say.factStep, words.whole(map.step)],
+          ...(map.rank === undefined ? [] : [[say.factRank, words.significant(map.rank, 2)] as const]),
         ]
       : [];
     const behind = map && snapshot && map.step < snapshot.step ? snapshot.step - map.step : 0;
@@ -210,6 +251,17 @@ export class StudioWhy extends LitElement {
       this.#input = { key, values: { shape: example.shape, values } };
     }
     return this.#input.values;
+  }
+
+  #inputFacts(): readonly (readonly [string, string])[] {
+    const { say } = this.#words;
+    const { example, painted = [], choices } = this.snapshot ?? {};
+    return [
+      ...(painted.length > 0 ? [[say.paintedCells, this.#words.whole(painted.length)] as const] : []),
+      ...(choices?.whatIf && example
+        ? [[say.factRank, this.#words.significant(spearman(example.original, example.values), 2)] as const]
+        : []),
+    ];
   }
 
   /** The same noise for every example: a map that knows nothing. */
@@ -360,10 +412,15 @@ export class StudioWhy extends LitElement {
 
       select {
         min-height: 2.25rem;
-        max-width: 11rem;
+        max-width: 8.25rem;
         border-color: var(--line);
         border-radius: 8px;
         font-size: 0.8125rem;
+      }
+
+      .check input[type='range'] {
+        width: 6rem;
+        padding: 0;
       }
 
       .check {
@@ -374,7 +431,7 @@ export class StudioWhy extends LitElement {
         font-size: 0.8125rem;
       }
 
-      .check input {
+      .check input[type='checkbox'] {
         width: 1rem;
         height: 1rem;
         min-height: 0;
@@ -443,10 +500,18 @@ export class StudioWhy extends LitElement {
   ];
 }
 
+/** What a map that knows nothing comes to before and after: the rank correlation of two noises. */
+function randomRank(length: number): number {
+  if (randomRankOf?.length !== length) randomRankOf = { length, rank: spearman(noise(length), noise(length, 1)) };
+  return randomRankOf.rank;
+}
+
+let randomRankOf: { readonly length: number; readonly rank: number } | undefined;
+
 /** Fixed noise in [−1, 1]. */
-function noise(length: number): Float32Array {
+function noise(length: number, seed: number = 0): Float32Array {
   return Float32Array.from({ length }, (_, i) => {
-    let hash = Math.imul(i + 1, 0x9e3779b1);
+    let hash = Math.imul(i + 1 + seed * length, 0x9e3779b1);
     hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
     return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 31 - 1;

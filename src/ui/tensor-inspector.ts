@@ -107,7 +107,7 @@ export class TensorInspector extends LitElement {
         ${this.#options(name)}
       </select>
       <p class="note number">${tensor ? `${tensor.shape.join(' × ')} · ${tensor.dtype}` : nothing}${
-        tensor?.step === undefined ? nothing : ` · ${say.atStep(words.whole(tensor.step))}`
+        statistics?.step === undefined ? nothing : ` · ${say.atStep(words.whole(statistics.step))}`
       }</p>
       ${
         tensor && tensor.dtype === 'float32'
@@ -270,9 +270,25 @@ export class TensorInspector extends LitElement {
             )}
           </tbody>
         </table>
-        ${this.#byHand(before, cell)}
+        ${this.#byHand(before, cell)} ${this.#ablate(cell)}
       </section>
     `;
+  }
+
+  /** A unit of a hidden layer can be made silent, on a copy. */
+  #ablate({ cell, parameter }: CellReading): TemplateResult | typeof nothing {
+    const { say } = this.#words;
+    const layer = /^activation\/(.+)$/.exec(cell.tensor)?.[1];
+    const model = this.snapshot?.run?.model;
+    if (parameter || !layer || !model || model.layers.at(-1)?.name === layer || !model.parameters.has(`${layer}/weight`)) return nothing;
+    const units = model.parameters.get(`${layer}/weight`)?.shape.at(-1) ?? 1;
+    const unit = cell.index % units;
+    return html`<button
+      class="ablate"
+      @click=${() => send(this, { do: 'choose', choices: { whatIf: { kind: 'ablated', layer, unit } } })}
+    >
+      ${say.ablateUnit(this.#words.whole(unit))}
+    </button>`;
   }
 
   #exact({ values, step }: CellReading, role: keyof CellReading['values']): string {
@@ -423,12 +439,20 @@ export class TensorInspector extends LitElement {
         font-weight: 400;
       }
 
+      .ablate {
+        min-height: 2.25rem;
+        margin-top: 0.5rem;
+        font-size: 0.8125rem;
+      }
+
       .hint {
         margin-top: 0.75rem;
       }
 
       @media (max-width: 719px), (pointer: coarse) {
         .close,
+        .ablate,
+        .unit,
         .check {
           min-height: 44px;
         }

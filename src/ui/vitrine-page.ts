@@ -89,7 +89,10 @@ export class VitrinePage extends LitElement {
     const inspecting = snapshot?.choices.tensor !== undefined;
     return html`
       <studio-header .snapshot=${snapshot}></studio-header>
-      <vitrine-notices .snapshot=${snapshot}></vitrine-notices>
+      <div class="notices">
+        <vitrine-notices .snapshot=${snapshot}></vitrine-notices>
+        ${this.#copyBanner()}
+      </div>
       ${
         page === 'studio'
           ? html`<main class=${inspecting ? 'inspecting' : ''}>
@@ -109,6 +112,24 @@ export class VitrinePage extends LitElement {
       <studio-recipe .snapshot=${snapshot}></studio-recipe>
       <p class="hidden" role="status">${this.announcement || nothing}</p>
     `;
+  }
+
+  /** Whoever looks at a changed copy is told so, and how to get back. */
+  #copyBanner(): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const { say } = words;
+    const whatIf = this.snapshot?.choices.whatIf;
+    if (!whatIf) return nothing;
+    const what =
+      whatIf.kind === 'randomised'
+        ? say.copyRandomised(words.whole(whatIf.layers))
+        : whatIf.kind === 'attacked'
+          ? say.copyAttacked(String(whatIf.epsilon))
+          : say.copyAblated(whatIf.layer, words.whole(whatIf.unit));
+    return html`<p class="copy" role="status">
+      <strong>${say.copyTitle}</strong> ${what}
+      <button @click=${() => this.session?.send({ do: 'choose', choices: { whatIf: undefined } })}>${say.copyRestore}</button>
+    </p>`;
   }
 
   // ---- the address ---------------------------------------------------------------------------------------------------------------
@@ -178,7 +199,7 @@ export class VitrinePage extends LitElement {
     // Who reached a control by keyboard means that control, and whoever reads code means its scroll bar.
     const own = target instanceof HTMLElement && !this.#pointed && target.matches('button, summary, a, input');
     const scrolls = target instanceof HTMLElement && target.matches('pre, .table');
-    const { example, cell, pixel, tensor } = snapshot.choices;
+    const { example, cell, pixel, tensor, whatIf } = snapshot.choices;
     const size = snapshot.test?.size ?? 1;
     const go = (by: number): void => {
       if (example.kind === 'drawn') return;
@@ -191,6 +212,8 @@ export class VitrinePage extends LitElement {
     else if (event.key === ']') go(1);
     else if (/^\d$/.test(event.key) && Number(event.key) < (snapshot.test?.classes?.length ?? 0)) {
       session.send({ do: 'choose', choices: { target: Number(event.key) } });
+    } else if (event.key === 'Escape' && whatIf) {
+      session.send({ do: 'choose', choices: { whatIf: undefined } });
     } else if (event.key === 'Escape' && (cell || pixel !== undefined || tensor)) {
       session.send({ do: 'choose', choices: cell || pixel !== undefined ? { cell: undefined, pixel: undefined } : { tensor: undefined } });
     } else return;
@@ -219,8 +242,27 @@ export class VitrinePage extends LitElement {
         grid-row: 1;
       }
 
-      vitrine-notices {
+      .notices {
         grid-row: 2;
+        min-width: 0;
+      }
+
+      .copy {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.25rem 0.75rem;
+        align-items: center;
+        margin: 0;
+        padding: 0.125rem 0.75rem;
+        border-bottom: 1px solid var(--hold);
+        background: color-mix(in srgb, var(--hold) 14%, var(--paper));
+        font-size: 0.875rem;
+      }
+
+      .copy button {
+        min-height: 2.25rem;
+        margin-left: auto;
+        font-size: 0.8125rem;
       }
 
       main {
@@ -298,6 +340,12 @@ export class VitrinePage extends LitElement {
 
         main tensor-inspector {
           display: block;
+        }
+      }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        .copy button {
+          min-height: 44px;
         }
       }
 

@@ -19,11 +19,15 @@ describe('what is chosen lives in the address', () => {
       cell: { tensor: 'dense_1/weight', index: 1234 },
       pixel: 400,
       methods: ['saliency', 'smoothGrad'],
+      whatIf: { kind: 'ablated', layer: 'dense_1', unit: 7 },
       pinned: { kind: 'test', index: 3 },
     };
     expect(choicesOf(hashOf(choices))).toEqual(choices);
     const drawn: Choices = { ...DEFAULT_CHOICES, example: { kind: 'drawn', strokes: [[0, 255, 10, 20]], centred: false }, methods: [] };
     expect(choicesOf(hashOf(drawn))).toEqual(drawn);
+    for (const whatIf of [{ kind: 'randomised', layers: 2 } as const, { kind: 'attacked', epsilon: 0.1 } as const]) {
+      expect(choicesOf(hashOf({ ...DEFAULT_CHOICES, whatIf })).whatIf).toEqual(whatIf);
+    }
   });
 
   test('the recipe in full, the rest where it is not as at the start', () => {

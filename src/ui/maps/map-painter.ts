@@ -28,6 +28,8 @@ export interface PainterView {
   readonly canvas: HTMLCanvasElement;
   /** What to draw; undefined while there is nothing. */
   map(): PaintedMap | undefined;
+  /** Tells the training step of what is being drawn. */
+  painted(step: number | undefined): void;
   /** Tells where the scale ended, some time after a drawing. */
   ended(ends: Ends): void;
 }
@@ -225,6 +227,8 @@ export class MapPainter {
       const texture = entry.context?.getCurrentTexture().createView();
       if (texture) drawn.push({ entry, texture });
       entry.due = false;
+      // Submitted in this very turn, so it shows the results of the steps submitted so far and no others.
+      entry.view.painted(map.tensor.step);
     }
     if (drawn.length === 0) return;
     const began = performance.now();

@@ -15,7 +15,6 @@ export interface DiagramNode {
   readonly tensor: Tensor | Values | undefined;
   readonly image?: readonly [height: number, width: number] | undefined;
   readonly signed: boolean;
-  readonly step: number | undefined;
   /** Names of its values. */
   readonly names?: readonly string[] | undefined;
 }
@@ -76,7 +75,7 @@ export class NetworkDiagram extends LitElement {
     return html`
       <li class=${kind}>
         <button aria-pressed=${name === this.chosen ? 'true' : 'false'} @click=${() => this.#choose(name)}>
-          <span class="title">${title}</span><span class="note number">${note}</span>
+          <span class="title">${breakable(title)}</span><span class="note number">${note}</span>
         </button>
         <tensor-view
           .device=${this.device}
@@ -88,7 +87,6 @@ export class NetworkDiagram extends LitElement {
           .series=${`${this.series} ${name}`}
           .looks=${this.looks}
           .still=${this.still}
-          .step=${node.step}
           .label=${title}
           .names=${node.names}
           .locked=${this.locked?.tensor === name ? this.locked.index : undefined}
@@ -180,7 +178,6 @@ export class NetworkDiagram extends LitElement {
 
       .title {
         font-weight: 600;
-        overflow-wrap: anywhere;
       }
 
       .note {
@@ -227,3 +224,7 @@ export class NetworkDiagram extends LitElement {
     `,
   ];
 }
+
+/** A name may break after its slashes. */
+const breakable = (name: string): TemplateResult[] =>
+  name.split(/(?<=\/)/).map((part, i) => html`${i > 0 ? html`<wbr />` : nothing}${part}`);

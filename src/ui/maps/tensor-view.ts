@@ -66,6 +66,7 @@ export class TensorView extends LitElement implements PainterView {
     names: { attribute: false },
     pointed: { state: true },
     ends: { state: true },
+    drawnStep: { state: true },
     read: { state: true },
   };
 
@@ -88,7 +89,7 @@ export class TensorView extends LitElement implements PainterView {
   declare looks: number;
   /** Nothing changes on the GPU for now, so that it may be read. */
   declare still: boolean;
-  /** The training step of what is drawn; printed. */
+  /** The training step of what is drawn, where the tensor does not say it itself. */
   declare step: number | undefined;
   /** What it shows, for those who cannot see it. */
   declare label: string;
@@ -103,6 +104,8 @@ export class TensorView extends LitElement implements PainterView {
   declare names: readonly string[] | undefined;
   declare pointed: { readonly index: number; readonly value: number | undefined } | undefined;
   declare ends: Ends | undefined;
+  /** The training step of the picture on screen. */
+  declare drawnStep: number | undefined;
   /** The values as they were read last, for the text twin. */
   declare read: Float32Array | undefined;
 
@@ -142,6 +145,7 @@ export class TensorView extends LitElement implements PainterView {
     this.names = undefined;
     this.pointed = undefined;
     this.ends = undefined;
+    this.drawnStep = undefined;
     this.read = undefined;
   }
 
@@ -156,6 +160,10 @@ export class TensorView extends LitElement implements PainterView {
     if (!tensor || !onGpu(tensor) || !this.#picture) return undefined;
     const { table } = this.#colors;
     return { tensor, picture: this.#picture, signed: this.signed, perFrame: this.perFrame, colors: table };
+  }
+
+  painted(step: number | undefined): void {
+    if (this.drawnStep !== step) this.drawnStep = step;
   }
 
   ended(ends: Ends): void {
@@ -405,7 +413,8 @@ export class TensorView extends LitElement implements PainterView {
 
   #description(end: number | undefined): string {
     const { say } = this.#words;
-    const step = this.step === undefined ? '' : say.atStep(this.#words.whole(this.step));
+    const shown = this.step ?? this.drawnStep;
+    const step = shown === undefined || this.ink ? '' : say.atStep(this.#words.whole(shown));
     const scale =
       end === undefined || this.ink ? '' : this.signed ? say.scaleSigned(this.#number(end)) : say.scaleUnsigned(this.#number(end));
     return [this.label, step, scale].filter(Boolean).join(', ');
@@ -479,6 +488,7 @@ export class TensorView extends LitElement implements PainterView {
   #scale(end: number | undefined): TemplateResult {
     const { say } = this.#words;
     const ends = end === undefined ? '–' : this.#words.significant(end, 2);
+    const shown = this.step ?? this.drawnStep;
     if (this.pointed) return html`<div class="scale number value" aria-hidden="true">${this.#pointedWords()}</div>`;
     return html`
       <div class="scale number" aria-hidden="true">
@@ -489,7 +499,7 @@ export class TensorView extends LitElement implements PainterView {
                 <span class="gradient" style=${`background: ${gradientOf(this.#colors)}`}></span>
                 <span>${this.signed && end !== undefined ? '+' : ''}${ends}</span>`
         }
-        ${this.step === undefined ? nothing : html`<span class="step">${say.atStep(this.#words.whole(this.step))}</span>`}
+        ${shown === undefined || this.ink ? nothing : html`<span class="step">${say.atStep(this.#words.whole(shown))}</span>`}
       </div>
     `;
   }
@@ -498,6 +508,7 @@ export class TensorView extends LitElement implements PainterView {
     shared,
     css`
       :host {
+        container-type: inline-size;
         min-width: 0;
       }
 
@@ -588,6 +599,12 @@ export class TensorView extends LitElement implements PainterView {
         min-width: 1rem;
         height: 0.375rem;
         border-radius: 2px;
+      }
+
+      @container (max-width: 6.5rem) {
+        .gradient {
+          display: none;
+        }
       }
 
       .value {

@@ -256,7 +256,7 @@ export const chinese: Messages = {
   targetPredicted: (name: string): string => (name === '' ? '预测的类别' : `预测：${name}`),
   targetClass: (name: string): string => `类别 ${name}`,
   againstLabel: '与之对比',
-  againstNone: '不对比',
+  againstNone: '对比……',
   againstClass: (name: string): string => `对比 ${name}`,
   addMethod: '添加方法',
   removeMap: (name: string): string => `移除 ${name}`,
@@ -304,7 +304,7 @@ export const chinese: Messages = {
     occlusion: '不说明像素共同的作用。',
   },
 
-  challenge: '挑战这些图',
+  challenge: '挑战',
   challengeEnd: '结束挑战',
   challengeHint: '涂掉输入的像素：每张图说应当如何，网络说实际如何',
   paintHint: '在这里或任一张图上涂抹：被涂的像素设为基线。',
@@ -335,4 +335,20 @@ export const chinese: Messages = {
   replayingTo: (step: string): string => `正在重放到第 ${step} 步`,
   cancel: '取消',
   chartLabel: (name: string, now: string): string => `${name}随训练步数的变化；当前为 ${now}。`,
+
+  whatIfLabel: '假如',
+  whatIfHint: '查看改动过的网络副本；这次运行保持原样',
+  whatIfNothing: '假如……',
+  whatIfRandom: (layers: string): string => `最上 ${layers} 层随机`,
+  whatIfAttack: '攻击（FGSM）',
+  whatIfAblated: (layer: string, unit: string): string => `${layer} 的单元 ${unit} 被静默`,
+  epsilonLabel: '攻击的大小 ε',
+  factRank: '秩相关',
+  copyTitle: '改动过的副本。',
+  copyRandomised: (layers: string): string =>
+    `最上面 ${layers} 层已重新随机抽取。若一张图几乎不变，它显示的就不是网络学到的东西。这次运行未受影响。`,
+  copyAttacked: (epsilon: string): string => `每个像素都朝不利于标签的方向移动了 ${epsilon}（FGSM）。这次运行未受影响。`,
+  copyAblated: (layer: string, unit: string): string => `${layer} 的单元 ${unit} 已静默。这次运行未受影响。`,
+  copyRestore: '恢复（Esc）',
+  ablateUnit: (unit: string): string => `在副本上静默单元 ${unit}`,
 };

@@ -255,7 +255,7 @@ export const english = {
   targetPredicted: (name: string): string => (name === '' ? 'the predicted class' : `predicted: ${name}`),
   targetClass: (name: string): string => `class ${name}`,
   againstLabel: 'Held against',
-  againstNone: 'against nothing',
+  againstNone: 'against …',
   againstClass: (name: string): string => `against ${name}`,
   addMethod: 'Add a method',
   removeMap: (name: string): string => `Take ${name} away`,
@@ -304,7 +304,7 @@ export const english = {
   },
 
   // Challenge
-  challenge: 'Challenge the maps',
+  challenge: 'Challenge',
   challengeEnd: 'End the challenge',
   challengeHint: 'Paint over pixels of the input: each map says what should happen, the network says what does',
   paintHint: 'Paint over pixels here, or in any map: each is set to the baseline.',
@@ -336,6 +336,23 @@ export const english = {
   replayingTo: (step: string): string => `Replaying to step ${step}`,
   cancel: 'Cancel',
   chartLabel: (name: string, now: string): string => `${name} over training steps; now ${now}.`,
+
+  // What if
+  whatIfLabel: 'What if',
+  whatIfHint: 'Looks at a copy of the network with something changed; the run keeps its bits',
+  whatIfNothing: 'What if …',
+  whatIfRandom: (layers: string): string => (layers === '1' ? 'top layer random' : `top ${layers} layers random`),
+  whatIfAttack: 'attack (FGSM)',
+  whatIfAblated: (layer: string, unit: string): string => `unit ${unit} of ${layer} silent`,
+  epsilonLabel: 'Size of the attack ε',
+  factRank: 'rank correlation',
+  copyTitle: 'Changed copy.',
+  copyRandomised: (layers: string): string =>
+    `${layers === '1' ? 'The top layer is' : `The top ${layers} layers are`} drawn anew. A map that hardly changes does not show what the network has learnt. The run is untouched.`,
+  copyAttacked: (epsilon: string): string => `Each pixel is moved by ${epsilon} against the label (FGSM). The run is untouched.`,
+  copyAblated: (layer: string, unit: string): string => `Unit ${unit} of ${layer} is silent. The run is untouched.`,
+  copyRestore: 'Restore (Esc)',
+  ablateUnit: (unit: string): string => `Silence unit ${unit}, on a copy`,
 };
 
 export type Messages = typeof english;

@@ -32,7 +32,8 @@ export async function readCell(
   const shown = tensors.get(cell.tensor);
   if (!shown || cell.index >= shown.length || shown.dtype !== 'float32') return undefined;
   const name = parameterOf(cell.tensor);
-  const parameter = trainer.model.parameters.get(name);
+  // A changed copy has parameters of its own.
+  const parameter = trainer.model.parameters.has(name) ? tensors.get(name) : undefined;
   const roles: readonly (readonly [role: keyof CellReading['values'], tensor: Tensor | undefined])[] = parameter
     ? [
         ['value', parameter],

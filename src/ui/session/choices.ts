@@ -3,6 +3,7 @@
 import { DEFAULT_SETTINGS, parametersOf, type Settings, settingsOf } from '../settings.ts';
 import { isMethodName, METHOD_NAMES, type MethodName } from './methods.ts';
 import { readStrokes, type Strokes, writeStrokes } from './strokes.ts';
+import { readWhatIf, type WhatIf, writeWhatIf } from './what-if.ts';
 
 export type Page = 'studio' | 'engine' | 'bench';
 
@@ -43,11 +44,13 @@ export interface Choices {
   /** A value of the input that is locked: the same cell is outlined in every map. */
   readonly pixel: number | undefined;
   readonly methods: readonly MethodName[];
+  /** What is looked at is a changed copy. */
+  readonly whatIf: WhatIf | undefined;
   /** An example that the chosen one is compared with. */
   readonly pinned: ExampleChoice | undefined;
 }
 
-export const DEFAULT_METHODS: readonly MethodName[] = ['saliency', 'inputXGradient', 'integratedGradients'];
+export const DEFAULT_METHODS: readonly MethodName[] = ['saliency', 'inputXGradient', 'integratedGradients', 'guidedBackprop'];
 
 export const DEFAULT_CHOICES: Choices = Object.freeze<Choices>({
   recipe: DEFAULT_SETTINGS,
@@ -61,6 +64,7 @@ export const DEFAULT_CHOICES: Choices = Object.freeze<Choices>({
   cell: undefined,
   pixel: undefined,
   methods: DEFAULT_METHODS,
+  whatIf: undefined,
   pinned: undefined,
 });
 
@@ -82,6 +86,7 @@ export function hashOf(choices: Choices): string {
   say('cell', choices.cell && `${choices.cell.index}@${choices.cell.tensor}`);
   say('pixel', choices.pixel);
   if (choices.methods.join() !== DEFAULT_METHODS.join()) parameters.set('methods', choices.methods.join());
+  say('whatif', choices.whatIf && writeWhatIf(choices.whatIf));
   say('pinned', choices.pinned && writeExample(choices.pinned));
   return `#${parameters.toString().replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%40', '@')}`;
 }
@@ -105,6 +110,7 @@ export function choicesOf(hash: string): Choices {
     pixel: whole('pixel'),
     methods:
       methods === undefined ? DEFAULT_METHODS : METHOD_NAMES.filter((name) => methods.split(',').filter(isMethodName).includes(name)),
+    whatIf: readWhatIf(said('whatif')),
     pinned: readExample(said('pinned')),
   };
 }

@@ -7,9 +7,8 @@ import type { Snapshot } from './session.ts';
 
 /** @param whole writes a whole number as the visitor's language does */
 export function diagramOf(snapshot: Snapshot, say: Messages, whole: (value: number) => string): DiagramNode[] {
-  const { run, tensors, test } = snapshot;
-  if (!run) return [];
-  const { model } = run;
+  const { subject: model, tensors, test } = snapshot;
+  if (!model) return [];
   const shapeNote = (shape: readonly number[]): string => shape.map(whole).join(' × ');
   const nodes: DiagramNode[] = [
     {
@@ -19,7 +18,6 @@ export function diagramOf(snapshot: Snapshot, say: Messages, whole: (value: numb
       note: shapeNote(model.spec.inputShape.filter((length) => length > 1)),
       tensor: tensors.get('input'),
       signed: model.spec.inputShape.length === 1,
-      step: undefined,
       names: test?.features,
     },
   ];
@@ -38,7 +36,6 @@ export function diagramOf(snapshot: Snapshot, say: Messages, whole: (value: numb
         tensor,
         image: fits ? image : undefined,
         signed: true,
-        step: tensor.step ?? 0,
       });
     }
     const own = name === last ? [`preactivation/${name}`, `activation/${name}`] : [`activation/${name}`];
@@ -54,7 +51,6 @@ export function diagramOf(snapshot: Snapshot, say: Messages, whole: (value: numb
         tensor,
         // After ReLU and softmax nothing is negative.
         signed: logits,
-        step: tensor?.step,
         names: name === last ? test?.classes?.map(String) : undefined,
       });
     }

@@ -1,15 +1,15 @@
 /** Asks the explanation library for a map. The library is loaded with the first one. */
 
-import type { Model, Tensor } from '../../engine/index.ts';
+import type { Examples, Model } from '../../engine/index.ts';
 import type { Attribution } from '../../explain/attribution.ts';
-import { METHOD_NAMES, METHODS, type MethodName } from './methods.ts';
+import { METHODS, type MethodName } from './methods.ts';
 
 export interface Question {
   readonly target: number;
   readonly against: number | undefined;
 }
 
-type Method = (model: Model, x: Tensor, options: Readonly<Record<string, unknown>>) => Promise<Attribution>;
+type Method = (model: Model, x: Examples, options: Readonly<Record<string, unknown>>) => Promise<Attribution>;
 
 /** What a method is asked with besides the class. */
 const OPTIONS: Readonly<Record<MethodName, (model: Model) => Readonly<Record<string, unknown>>>> = {
@@ -21,24 +21,15 @@ const OPTIONS: Readonly<Record<MethodName, (model: Model) => Readonly<Record<str
   deepLift: () => ({ baseline: 0 }),
   lrp: () => ({}),
   guidedBackprop: () => ({}),
-  occlusion: () => ({ baseline: 0 }),
+  // Pixel by pixel: a sum over painted pixels is then a promise that a linear model keeps.
+  occlusion: ({ spec }) => ({ baseline: 0, ...(spec.inputShape.length === 3 ? { window: 1, stride: 1 } : {}) }),
 };
 
-let library: Promise<Readonly<Partial<Record<string, unknown>>>> | undefined;
-
-const load = (): NonNullable<typeof library> => {
-  library ??= import('../../explain/index.ts');
-  return library;
-};
-
-/** The methods that the library has. */
-export async function availableMethods(): Promise<readonly MethodName[]> {
-  const methods = await load();
-  return METHOD_NAMES.filter((name) => typeof methods[name] === 'function');
-}
+let library: Promise<typeof import('./explain-library.ts')> | undefined;
 
 /** A map of one example. The caller disposes of it. @throws VitrineError what the method throws */
-export async function explainWith(method: MethodName, model: Model, x: Tensor, { target, against }: Question): Promise<Attribution> {
-  const explain = (await load())[method] as Method;
+export async function explainWith(method: MethodName, model: Model, x: Examples, { target, against }: Question): Promise<Attribution> {
+  library ??= import('./explain-library.ts');
+  const explain = (await library)[method] as Method;
   return explain(model, x, { ...OPTIONS[method](model), target, ...(against === undefined ? {} : { against }) });
 }

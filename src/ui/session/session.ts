@@ -5,20 +5,22 @@
  * once; while training runs, looks follow it as often as the budget allows. Steps never wait for a look.
  */
 
-import type { Dataset, Device, Tensor } from '../../engine/index.ts';
+import type { Dataset, Device, Model, Tensor } from '../../engine/index.ts';
 import { VitrineError } from '../../engine/index.ts';
 import type { Attribution } from '../../explain/attribution.ts';
+import { spearman } from '../../explain/evaluate/ranks.ts';
 import { painterOf } from '../maps/map-painter.ts';
 import type { Settings } from '../settings.ts';
 import { type Phase, type Run, type StopAt, Training, type TrainingSources } from '../training.ts';
 import { type CellReading, readCell } from './cell.ts';
 import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } from './choices.ts';
 import type { Command } from './commands.ts';
-import { availableMethods, explainWith } from './explain.ts';
+import { explainWith, type Question } from './explain.ts';
 import { METHODS, type MethodName } from './methods.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
+import { changeCopy, copyOf, fgsm, writeWhatIf } from './what-if.ts';
 
 /** The example that is looked at, as the network gets it. */
 export interface ShownExample {
@@ -29,6 +31,8 @@ export interface ShownExample {
   /** Of one example, images as [height, width, channels]. */
   readonly shape: readonly number[];
   readonly label: number | undefined;
+  /** As it was before an attack; the values themselves otherwise. */
+  readonly original: Float32Array;
 }
 
 export interface Prediction extends ProbeReading {
@@ -55,6 +59,8 @@ export interface MapCard {
     readonly delta: number | undefined;
     /** The map on the CPU; only where it was computed while training stood still. */
     readonly values: Float32Array | undefined;
+    /** Rank correlation with the map of the unchanged network and input, where a changed copy is looked at. */
+    readonly rank?: number;
     readonly milliseconds: number;
   };
   readonly computing: boolean;
@@ -101,14 +107,14 @@ export interface Snapshot {
   readonly device: Device | undefined;
   readonly run: Run | undefined;
   readonly test: Dataset | undefined;
+  /** The network that is looked at: the one in training, or a changed copy. */
+  readonly subject: Model | undefined;
   readonly example: ShownExample | undefined;
   readonly prediction: Prediction | undefined;
   /** The class that is asked about, once it is known. */
   readonly target: number | undefined;
   /** Every tensor that can be looked at, by name: of the chosen example, and of training. */
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** The methods that can be asked. */
-  readonly available: readonly MethodName[];
   readonly cards: readonly MapCard[];
   readonly cell: CellReading | undefined;
   /** The same cell at an earlier step. */
@@ -131,10 +137,15 @@ export class StudioSession extends EventTarget {
   #snapshot: Snapshot;
   readonly #budget = new WatchBudget();
   #probe: Promise<Probe> | undefined;
-  #probeRun: Run['model'] | undefined;
+  #probeOn: Model | undefined;
+  /** The network that was looked at last. */
+  #subject: Model | undefined;
+  /** The copy that changes are made to, of a run's model. */
+  #copy: { readonly of: Model; readonly model: Promise<Model> } | undefined;
   #example: ShownExample | undefined;
+  /** The example before any attack on it. */
+  #plain: ShownExample | undefined;
   #prediction: Prediction | undefined;
-  #available: readonly MethodName[] = [];
   #cards: readonly MapCard[] = [];
   #cell: CellReading | undefined;
   #cellBefore: CellReading | undefined;
@@ -191,6 +202,7 @@ export class StudioSession extends EventTarget {
     await this.#looking;
     this.#drop();
     await this.#probe?.then((probe) => probe.dispose()).catch(() => undefined);
+    this.#dropCopy();
     await this.training.close();
   }
 
@@ -289,6 +301,9 @@ export class StudioSession extends EventTarget {
     this.#cell = undefined;
     this.#cellBefore = undefined;
     this.#example = undefined;
+    this.#plain = undefined;
+    this.#subject = undefined;
+    this.#dropCopy();
     this.#painted = [];
     this.#drop();
     this.#begin();
@@ -373,12 +388,16 @@ export class StudioSession extends EventTarget {
     if (!run || !device || training.phase === 'closed') return;
     for (const attribution of this.#discarded.splice(0)) attribution.dispose();
     const still = !this.#isTraining;
-    const probe = await this.#probeOf(run);
-    const example = this.#exampleOf(run);
-    if (!probe || !example || this.training.run?.model !== run.model) return;
+    const { whatIf } = this.#choices;
     const began = performance.now();
+    const subject = await this.#subjectOf(run);
+    const probe = await this.#probeOf(subject);
+    const plain = this.#exampleOf(run);
+    if (!probe || !plain || this.training.run?.model !== run.model) return;
+    const example = whatIf?.kind === 'attacked' ? await this.#attacked(run, plain, whatIf.epsilon) : plain;
+    this.#subject = subject;
     this.#example = example;
-    this.#tensors = new Map([...probe.tensors, ...run.trainer.tensors]);
+    this.#tensors = new Map([...probe.tensors, ...run.trainer.tensors, ...(subject === run.model ? [] : subject.parameters)]);
     probe.write(example.values);
     const reading = await probe.run();
     const predicted = reading.logits.every(Number.isFinite) ? reading.logits.indexOf(Math.max(...reading.logits)) : -1;
@@ -394,36 +413,69 @@ export class StudioSession extends EventTarget {
     this.#tell();
   }
 
-  async #probeOf(run: Run): Promise<Probe | undefined> {
-    if (this.#probeRun !== run.model) {
+  /** The network to look at: the one in training, or a copy of it as it is now, changed. */
+  async #subjectOf(run: Run): Promise<Model> {
+    const { whatIf } = this.#choices;
+    if (!whatIf || whatIf.kind === 'attacked') return run.model;
+    if (this.#copy?.of !== run.model) {
+      this.#dropCopy();
+      this.#copy = { of: run.model, model: copyOf(run.model) };
+    }
+    const copy = await this.#copy.model;
+    changeCopy(copy, run.model, whatIf);
+    return copy;
+  }
+
+  #dropCopy(): void {
+    this.#copy?.model.then((copy) => copy.dispose()).catch(() => undefined);
+    this.#copy = undefined;
+  }
+
+  async #probeOf(model: Model): Promise<Probe | undefined> {
+    if (this.#probeOn !== model) {
       const before = this.#probe;
-      this.#probeRun = run.model;
-      this.#probe = Probe.create(run.model);
+      this.#probeOn = model;
+      this.#probe = Probe.create(model);
       before?.then((probe) => probe.dispose()).catch(() => undefined);
       this.#probe.catch(() => {
-        this.#probeRun = undefined;
+        this.#probeOn = undefined;
       });
     }
     const probe = await this.#probe;
-    return probe?.model === run.model ? probe : undefined;
+    return probe?.model === model ? probe : undefined;
+  }
+
+  async #attacked(run: Run, example: ShownExample, epsilon: number): Promise<ShownExample> {
+    const label = example.label ?? this.#prediction?.predicted ?? 0;
+    const values = await fgsm(run.model, example.original, Math.max(0, label), epsilon, example.shape.length > 1);
+    const step = run.model.parameters.values().next().value?.step ?? 0;
+    return { ...example, values, key: `${example.key} attack ${epsilon} ${step}` };
   }
 
   #exampleOf(run: Run): ShownExample | undefined {
     const { test } = run.data;
     const { example } = this.#choices;
     const key = `${test.name} ${writeExample(example)}`;
-    if (this.#example?.key === key) return this.#example;
+    if (this.#plain?.key === key) return this.#plain;
+    this.#plain = this.#makeExample(run, key);
+    return this.#plain;
+  }
+
+  #makeExample(run: Run, key: string): ShownExample | undefined {
+    const { test } = run.data;
+    const { example } = this.#choices;
     const shape = test.inputShape;
     if (example.kind === 'drawn') {
       const [height, width] = shape;
       if (height === undefined || height !== width) return undefined;
-      return { choice: example, key, values: inputOf(example.strokes, height, example.centred), shape, label: undefined };
+      const values = inputOf(example.strokes, height, example.centred);
+      return { choice: example, key, values, original: values, shape, label: undefined };
     }
     const index = Math.min(example.index, test.size - 1);
     const values = this.training.exampleInput(index);
     if (!values) return undefined;
     if (example.kind === 'edited') for (const [column, value] of example.values) if (column < values.length) values[column] = value;
-    return { choice: example, key, values, shape, label: test.labels?.[index] };
+    return { choice: example, key, values, original: values, shape, label: test.labels?.[index] };
   }
 
   async #readCell(run: Run, device: Device, cell: NonNullable<Choices['cell']>): Promise<void> {
@@ -436,14 +488,13 @@ export class StudioSession extends EventTarget {
   }
 
   async #explain(run: Run, probe: Probe, example: ShownExample, predicted: number, still: boolean): Promise<void> {
-    const { against } = this.#choices;
-    this.#available = await availableMethods();
-    const methods = this.#choices.methods.filter((method) => this.#available.includes(method));
+    const { methods, against } = this.#choices;
     const target = Math.min(this.#choices.target ?? predicted, (run.model.classes ?? 1) - 1);
     for (const gone of this.#cards.filter(({ method }) => !methods.includes(method))) this.#discard(gone);
     this.#cards = methods.map((method) => this.#cards.find((card) => card.method === method) ?? { method, computing: false });
     const other = against === target || against === undefined || against >= (run.model.classes ?? 0) ? undefined : against;
-    const question = `${run.settings.seed} ${example.key} ${target} ${other}`;
+    const whatIf = this.#choices.whatIf && writeWhatIf(this.#choices.whatIf);
+    const question = `${run.settings.seed} ${example.key} ${target} ${other} ${whatIf}`;
     const step = (): number => run.model.parameters.values().next().value?.step ?? 0;
     for (const method of methods) {
       const card = this.#cards.find((each) => each.method === method);
@@ -456,8 +507,10 @@ export class StudioSession extends EventTarget {
       if (!METHODS[method].cheap) this.#put(method, { computing: true });
       const began = performance.now();
       try {
-        const attribution = await explainWith(method, run.model, probe.input, { target, against: other });
+        const attribution = await explainWith(method, probe.model, probe.input, { target, against: other });
         const { values, delta, output } = await readMap(run.model.device, attribution, still);
+        const rank =
+          whatIf === undefined ? undefined : await rankBefore(method, run.model, example, { target, against: other }, attribution, values);
         const before = this.#cards.find((each) => each.method === method);
         if (!before || this.training.run?.model !== run.model) {
           attribution.dispose();
@@ -477,6 +530,7 @@ export class StudioSession extends EventTarget {
             output,
             delta,
             values,
+            ...(rank === undefined ? {} : { rank }),
             milliseconds: performance.now() - began,
           }),
         });
@@ -534,7 +588,8 @@ export class StudioSession extends EventTarget {
     const both = new Float32Array(2 * changed.length);
     both.set(example.values);
     both.set(changed, changed.length);
-    const logits = await run.model.logits(both);
+    const subject = this.#subject ?? run.model;
+    const logits = await subject.logits(both);
     const values = await logits.read();
     logits.dispose();
     const classes = run.model.classes ?? values.length / 2;
@@ -598,11 +653,11 @@ export class StudioSession extends EventTarget {
       device: training.device,
       run,
       test: run?.data.test,
+      subject: this.#subject ?? run?.model,
       example: this.#example,
       prediction: this.#prediction,
       target: this.#choices.target ?? (this.#prediction && this.#prediction.predicted >= 0 ? this.#prediction.predicted : undefined),
       tensors: this.#tensors,
-      available: this.#available,
       cards: this.#cards,
       cell: this.#cell,
       cellBefore: this.#cellBefore,
@@ -628,4 +683,21 @@ async function readMap(
     delta: delta ? read[1]![0] : undefined,
     values: withValues ? read.at(-1) : undefined,
   };
+}
+
+/** Rank correlation, signed, of a map with that of the unchanged network and input. */
+async function rankBefore(
+  method: MethodName,
+  model: Model,
+  example: ShownExample,
+  question: Question,
+  now: Attribution,
+  values: Float32Array | undefined,
+): Promise<number> {
+  const before = await explainWith(method, model, example.original, question);
+  try {
+    return spearman(await before.values.read(), values ?? (await now.values.read()));
+  } finally {
+    before.dispose();
+  }
 }

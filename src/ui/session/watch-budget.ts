@@ -18,6 +18,8 @@ export class WatchBudget {
   begin(now: number = performance.now()): void {
     this.#spent = [];
     this.#since = now;
+    // What was spent while training stood still held nothing up.
+    this.#notBefore = now;
   }
 
   /** Time was spent on watching; the next look waits until that is a small share of the time. */

@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { page as browser, userEvent } from 'vitest/browser';
+import type { StudioSession } from '../../src/ui/session/session.ts';
+import { failOnGpuErrors } from '../engine/test-device.ts';
+import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
+
+failOnGpuErrors();
+clearAfterEach();
+
+const mapsThere = (session: StudioSession) =>
+  until(
+    () => session.snapshot.cards.length > 0 && session.snapshot.cards.every(({ map, computing, fault }) => (map || fault) && !computing),
+  );
+
+/** Drags over the input of the maps, from one place to another, as shares of its side. */
+function paint(page: Element, from: readonly [x: number, y: number], to: readonly [x: number, y: number]): void {
+  const card = inside(page, 'studio-why', 'attribution-map');
+  const frame = inside(card, 'tensor-view', '.frame');
+  const box = frame.getBoundingClientRect();
+  const move = (type: string, t: number, buttons: number): void => {
+    frame.dispatchEvent(
+      new PointerEvent(type, {
+        clientX: box.left + box.width * (from[0] + t * (to[0] - from[0])),
+        clientY: box.top + box.height * (from[1] + t * (to[1] - from[1])),
+        buttons,
+        bubbles: true,
+        composed: true,
+      }),
+    );
+  };
+  move('pointermove', 0, 0);
+  move('pointerdown', 0, 1);
+  for (let i = 0; i <= 8; i++) move('pointermove', i / 8, 1);
+  move('pointerup', 1, 0);
+}
+
+describe('a map can lose', () => {
+  test('on a linear model every map keeps its promise, whatever is painted over', async () => {
+    const { page, session, training } = await mount(
+      '#hidden=none&rate=0.01&example=4&methods=saliency,inputXGradient,integratedGradients,deepLift,occlusion',
+    );
+    for (let i = 0; i < 20; i++) await training.single();
+    await session.looked();
+    await mapsThere(session);
+    // Occlusion is costly: it keeps its own step until it is asked again.
+    await userEvent.click(browser.getByRole('button', { name: 'Compute Occlusion anew' }));
+    await until(() => session.snapshot.cards.every(({ map }) => map!.step === 20));
+    await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
+    paint(page, [0.2, 0.2], [0.7, 0.3]);
+    await until(() => session.snapshot.challenges.length === 5);
+    const [first] = session.snapshot.challenges;
+    expect(first!.painted).toBeGreaterThan(8);
+    expect(Math.abs(first!.actual)).toBeGreaterThan(0.01);
+    for (const row of session.snapshot.challenges) {
+      expect(Math.abs(row.promised - row.actual), row.method).toBeLessThan(1e-4);
+      expect(row.step).toBe(20);
+    }
+    // Both numbers stand on the page, and the list is kept when more is painted.
+    const table = inside(page, 'studio-why', '.challenges');
+    expect(table.querySelectorAll('tbody tr')).toHaveLength(5);
+    paint(page, [0.5, 0.6], [0.5, 0.9]);
+    await until(() => session.snapshot.challenges.length === 10);
+    for (const row of session.snapshot.challenges) expect(Math.abs(row.promised - row.actual)).toBeLessThan(1e-4);
+    await expect.poll(() => inside(page, 'studio-why', '.challenges').querySelectorAll('tbody tr').length, PATIENTLY).toBe(10);
+  });
+
+  test('on a network with a hidden layer promise and fact differ, and what the network did is what it does', async () => {
+    const { page, session, training } = await mount('#rate=0.01&example=4&methods=saliency,integratedGradients');
+    for (let i = 0; i < 30; i++) await training.single();
+    await session.looked();
+    await mapsThere(session);
+    await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
+    paint(page, [0.1, 0.1], [0.9, 0.9]);
+    await until(() => session.snapshot.challenges.length === 2);
+    const { example, challenges, painted, cards } = session.snapshot;
+    const changed = example!.values.slice();
+    for (const index of painted) changed[index] = 0;
+    const logits = await Promise.all([example!.values, changed].map(async (x) => (await training.run!.model.logits(x)).read()));
+    const { target } = cards[0]!.map!;
+    const actual = logits[1]![target]! - logits[0]![target]!;
+    for (const row of challenges) expect(Math.abs(row.actual - actual)).toBeLessThan(1e-5);
+    expect(challenges.some((row) => Math.abs(row.promised - row.actual) > 1e-3)).toBe(true);
+  });
+});
+
+describe('what if', () => {
+  test('with the top layer random, guided backpropagation barely notices and the gradient does; the run keeps its bits', async () => {
+    const { page, session, training } = await mount('#rate=0.01&example=4&class=4&methods=saliency,guidedBackprop');
+    for (let i = 0; i < 40; i++) await training.single();
+    await session.looked();
+    await mapsThere(session);
+    const bits = await training.run!.model.flatParameters.read();
+    await userEvent.selectOptions(browser.getByRole('combobox', { name: 'What if' }), 'top layer random');
+    await until(() => session.snapshot.cards.every(({ map }) => map?.rank !== undefined));
+    await expect.element(browser.getByText('Changed copy.'), PATIENTLY).toBeVisible();
+    const rank = (method: string): number => session.snapshot.cards.find((card) => card.method === method)!.map!.rank!;
+    expect(Math.abs(rank('saliency'))).toBeLessThan(0.5);
+    expect(rank('guidedBackprop')).toBeGreaterThan(rank('saliency') + 0.2);
+    expect(await training.run!.model.flatParameters.read()).toEqual(bits);
+    expect(training.step).toBe(40);
+
+    inside(page, 'studio-time').focus();
+    (document.activeElement as HTMLElement | null)?.blur();
+    await userEvent.keyboard('{Escape}');
+    await until(() => session.snapshot.choices.whatIf === undefined);
+    await session.looked();
+    expect(session.snapshot.cards.every(({ map }) => map?.rank === undefined)).toBe(true);
+    expect(await training.run!.model.flatParameters.read()).toEqual(bits);
+  });
+
+  test('an attack changes the input and the answer, and a silent unit is silent', async () => {
+    const { session, training } = await mount('#rate=0.01&example=4&tensor=activation/dense_1');
+    for (let i = 0; i < 40; i++) await training.single();
+    await session.looked();
+    const { prediction, example } = session.snapshot;
+    const before = prediction!.probabilities[example!.label!]!;
+    session.send({ do: 'choose', choices: { whatIf: { kind: 'attacked', epsilon: 0.3 } } });
+    await session.looked();
+    const attacked = session.snapshot;
+    expect(attacked.prediction!.probabilities[example!.label!]!).toBeLessThan(before - 0.2);
+    expect(Math.max(...attacked.example!.values.map((value, i) => Math.abs(value - example!.original[i]!)))).toBeCloseTo(0.3, 5);
+
+    session.send({ do: 'choose', choices: { whatIf: undefined } });
+    await session.looked();
+    const activation = session.snapshot.tensors.get('activation/dense_1')!;
+    const values = await activation.read();
+    const unit = values.indexOf(Math.max(...values));
+    session.send({ do: 'choose', choices: { whatIf: { kind: 'ablated', layer: 'dense_1', unit } } });
+    await session.looked();
+    const silent = await session.snapshot.tensors.get('activation/dense_1')!.read();
+    expect(silent[unit]).toBe(0);
+    expect(silent.filter((value, i) => i !== unit && value !== values[i])).toHaveLength(0);
+  });
+});
