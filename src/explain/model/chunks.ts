@@ -12,6 +12,7 @@ import { type DataType, elements } from '../../engine/operation.ts';
 import { add } from '../../engine/ops/arithmetic.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { requireGoingOn } from '../attribution.ts';
+import { forwardOf } from '../explainer.ts';
 
 /** Rows of a chunk. */
 const CHUNK = 512;
@@ -24,6 +25,8 @@ export interface ChunkScene {
   readonly forwards: readonly Forward[];
   /** [rows] 1 for an example, 0 for what fills the last chunk up. */
   readonly valid: Node;
+  /** The forward pass of other rows, by the same parameters. */
+  forwardOf(x: Node, model?: number): Forward;
   /** A tensor that is the same for every chunk, by its name in `shared`. */
   shared(name: string): Node;
   /** Numbers that belong to the examples, [rows, ...], by their name in `perRow`. */
@@ -93,6 +96,7 @@ export async function overChunks(method: string, work: ChunkWork): Promise<Map<s
     rows,
     forwards,
     valid,
+    forwardOf: (rowsOf, at = 0) => forwardOf(work.models[at] as Model, graph, forwards[at] as Forward, rowsOf, ({ x: input }) => input),
     shared: named('shared', sharedNodes, (name) => {
       const { shape, values } = shared[name] as SharedValues;
       return graph.placeholder(name, shape, typeOf(values));
