@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Node } from '../../../src/engine/graph.ts';
 import { type AdamAttributes, adamUpdate } from '../../../src/engine/ops/adam.ts';
+import { adamReference as reference } from '../../../src/engine/reference/optimizers.ts';
 import { makeState } from '../../../src/engine/training-state.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { expectClose } from './check-operation.ts';
-import { BLOCK, blockGroups, groupOf, groupTable, PADDING, randomBlocks } from './flat-parameters.ts';
+import { BLOCK, blockGroups, groupTable, PADDING, randomBlocks } from './flat-parameters.ts';
 import { bitsOf, runInPlace, type Values } from './run-in-place.ts';
 
 failOnGpuErrors();
@@ -45,26 +46,6 @@ async function onGpu(
     },
     update(options),
   );
-}
-
-/** Kingma, Ba 2015, algorithm 1, and Loshchilov, Hutter 2019, algorithm 2, in float64. */
-function reference(blocks: number, steps: number, options: AdamAttributes, { rate = 0.1, clip = 1 } = {}): Record<keyof Moments, number[]> {
-  const p = [...start(blocks).parameters];
-  const [m, v] = [p.map(() => 0), p.map(() => 0)];
-  for (let t = 1; t <= steps; t++) {
-    const gradients = randomBlocks(blocks, 10 + t);
-    for (let i = 0; i < p.length; i++) {
-      const { factor, decay, frozen } = groupOf(i);
-      if (frozen) continue;
-      const theta = p[i] as number;
-      const g = (gradients[i] as number) * clip + (options.decoupled ? 0 : decay * theta);
-      m[i] = beta1 * (m[i] as number) + (1 - beta1) * g;
-      v[i] = beta2 * (v[i] as number) + (1 - beta2) * g * g;
-      const step = (m[i] as number) / (1 - beta1 ** t) / (Math.sqrt((v[i] as number) / (1 - beta2 ** t)) + options.epsilon);
-      p[i] = theta - (options.decoupled ? rate * factor * decay * theta : 0) - rate * factor * step;
-    }
-  }
-  return { parameters: p, m, v };
 }
 
 describe('adam', () => {

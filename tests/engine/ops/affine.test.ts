@@ -2,20 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { affine, affineOperation, weightGradientKernels } from '../../../src/engine/ops/affine.ts';
 import { relu } from '../../../src/engine/ops/relu.ts';
+import { affineReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-function reference(inputs: number, outputs: number, x: number[], w: number[], b: number[]): number[] {
-  const rows = x.length / inputs;
-  return Array.from({ length: rows * outputs }, (_v, at) => {
-    const [i, j] = [Math.floor(at / outputs), at % outputs];
-    let sum = b[j] as number;
-    for (let k = 0; k < inputs; k++) sum += (x[i * inputs + k] as number) * (w[k * outputs + j] as number);
-    return sum;
-  });
-}
 
 // rows, inputs, outputs: the smallest, edges of both tiles, vec4 with edges, primes.
 const sizes: [number, number, number][] = [

@@ -1,18 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { argmax } from '../../../src/engine/ops/argmax.ts';
+import { argmaxReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-const reference =
-  (columns: number) =>
-  (x: number[]): number[] =>
-    Array.from({ length: x.length / columns }, (_, row) => {
-      const values = x.slice(row * columns, (row + 1) * columns);
-      return values.indexOf(Math.max(...values));
-    });
 
 describe('argmax', () => {
   test.each([[[1]], [[1, 1]], [[5, 3]], [[31, 4]], [[32, 8]], [[33, 10]], [[3, 63]], [[3, 64]], [[3, 65]], [[2, 257]], [[2, 3, 5, 7]]])(

@@ -1,31 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { differentiate } from '../../../src/engine/differentiate.ts';
 import { Graph, type Node } from '../../../src/engine/graph.ts';
-import { type AttentionSoftmaxAttributes, attentionSoftmax } from '../../../src/engine/ops/attention-softmax.ts';
+import { attentionSoftmax } from '../../../src/engine/ops/attention-softmax.ts';
 import { normal } from '../../../src/engine/random.ts';
+import { attentionSoftmaxReference as reference } from '../../../src/engine/reference/operations.ts';
 import { evaluate } from '../evaluate.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation, expectClose } from './check-operation.ts';
 
 failOnGpuErrors();
-
-/** The article's formula, row by row: e^(θ/τ) over its sum, among the keys that are seen. */
-const reference =
-  (columns: number, { temperature = 1, causal = false }: Partial<AttentionSoftmaxAttributes> = {}) =>
-  (scores: number[]): number[] => {
-    const weights = scores.map(() => 0);
-    for (let first = 0; first < scores.length; first += columns) {
-      const keys = causal ? ((first / columns) % columns) + 1 : columns;
-      const row = scores.slice(first, first + keys).map((score) => score / temperature);
-      const largest = Math.max(...row);
-      const exps = row.map((score) => Math.exp(score - largest));
-      const sum = exps.reduce((a, b) => a + b);
-      exps.forEach((value, i) => {
-        weights[first + i] = value / sum;
-      });
-    }
-    return weights;
-  };
 
 const shapes: number[][] = [
   [1],

@@ -1,21 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
-import { elements } from '../../../src/engine/operation.ts';
 import { concatenate } from '../../../src/engine/ops/concatenate.ts';
+import { concatenateReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-/** Takes the rows of each part in turn, a row being everything from the axis on. */
-const reference =
-  (shapes: readonly (readonly number[])[], axis: number) =>
-  (...parts: number[][]): number[] => {
-    const rows = elements(shapes[0]?.slice(0, axis) ?? []);
-    return Array.from({ length: rows }, (_, row) =>
-      parts.flatMap((part) => part.slice((row * part.length) / rows, ((row + 1) * part.length) / rows)),
-    ).flat();
-  };
 
 describe('concatenate', () => {
   test.each([

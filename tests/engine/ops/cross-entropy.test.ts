@@ -5,39 +5,11 @@ import { apply, Graph, type Node } from '../../../src/engine/graph.ts';
 import type { Operation, TensorType } from '../../../src/engine/operation.ts';
 import { crossEntropy, crossEntropyBackward, crossEntropyTrainingKernels, hits } from '../../../src/engine/ops/cross-entropy.ts';
 import { meanOverRows } from '../../../src/engine/ops/mean-over-rows.ts';
+import { crossEntropyGradient as gradientOf, crossEntropyRows as rowsOf } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors, testDevice } from '../test-device.ts';
 import { checkOperation, type Input } from './check-operation.ts';
 
 failOnGpuErrors();
-
-interface Row {
-  readonly probabilities: readonly number[];
-  readonly label: number;
-  /** Nats, 0 where the label names no class. */
-  readonly loss: number;
-  readonly hit: number;
-}
-
-const rowsOf = (logits: readonly number[], labels: readonly number[]): Row[] => {
-  const classes = logits.length / labels.length;
-  return labels.map((label, r) => {
-    const row = logits.slice(r * classes, (r + 1) * classes);
-    const largest = Math.max(...row);
-    const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
-    const probabilities = row.map((value) => Math.exp(value - largest) / sum);
-    const known = label < classes;
-    return {
-      probabilities,
-      label: known ? label : -1,
-      loss: known ? Math.log(sum) + largest - (row[label] as number) : 0,
-      hit: row.indexOf(largest) === label ? 1 : 0,
-    };
-  });
-};
-
-/** (softmax − onehot) · factor, 0 where the label names no class. */
-const gradientOf = ({ probabilities, label }: Row, factor: number): number[] =>
-  probabilities.map((p, k) => (label < 0 ? 0 : (p - (k === label ? 1 : 0)) * factor));
 
 const labelsOf = (rows: number, classes: number): Input => ({ shape: [rows], dtype: 'uint32', range: [0, classes] });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Graph, type Node } from '../../../src/engine/graph.ts';
 import { type DropoutAttributes, dropout } from '../../../src/engine/ops/dropout.ts';
 import { streamOf, uniform } from '../../../src/engine/random.ts';
+import { dropoutReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation, type Input } from './check-operation.ts';
 
@@ -14,13 +15,6 @@ const build =
   (attributes: DropoutAttributes) =>
   (x: Node, state: Node): Node =>
     dropout(x, state, attributes);
-
-const reference =
-  ({ rate, stream }: DropoutAttributes) =>
-  (x: number[], state: number[] = []): number[] => {
-    const [seed, step] = state as [number, number];
-    return x.map((value, i) => (uniform(seed, stream, step, i) >= rate ? value / (1 - rate) : 0));
-  };
 
 describe('dropout', () => {
   test.each([[[1]], [[3]], [[4]], [[63]], [[64]], [[65]], [[256]], [[7, 37]], [[2, 3, 5, 8]]])(

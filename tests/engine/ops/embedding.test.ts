@@ -1,15 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { embedding, embeddingBackward } from '../../../src/engine/ops/embedding.ts';
+import { embeddingReference as rowsRead } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-const rowsRead =
-  (width: number) =>
-  (table: number[], indices: number[] = []): number[] =>
-    indices.flatMap((index) => Array.from({ length: width }, (_, col) => table[index * width + col] ?? 0));
 
 describe('embedding', () => {
   test.each([

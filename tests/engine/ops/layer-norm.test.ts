@@ -1,24 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { layerNorm, normalise } from '../../../src/engine/ops/layer-norm.ts';
+import { normaliseReference, layerNormReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-const rowsOf = (x: readonly number[], columns: number): number[][] =>
-  Array.from({ length: x.length / columns }, (_, row) => x.slice(row * columns, (row + 1) * columns));
-
-const normaliseRow = (row: readonly number[], epsilon: number): number[] => {
-  const mean = row.reduce((a, b) => a + b) / row.length;
-  const variance = row.reduce((total, value) => total + (value - mean) ** 2, 0) / row.length;
-  return row.map((value) => (value - mean) / Math.sqrt(variance + epsilon));
-};
-
-const reference =
-  (columns: number, epsilon: number) =>
-  (x: number[], scale: number[] = [], bias: number[] = []): number[] =>
-    rowsOf(x, columns).flatMap((row) => normaliseRow(row, epsilon).map((value, i) => value * (scale[i] as number) + (bias[i] as number)));
 
 describe('layerNorm', () => {
   test.each([[[1]], [[4]], [[1, 3]], [[5, 4]], [[31, 8]], [[33, 10]], [[2, 63]], [[3, 64]], [[2, 65]], [[2, 3, 5, 8]], [[2, 257]]])(
@@ -98,7 +85,7 @@ describe('normalise', () => {
     await checkOperation({
       build: (x) => normalise(x),
       inputs: [{ shape }],
-      reference: (x) => rowsOf(x as number[], columns).flatMap((row) => normaliseRow(row, 1e-5)),
+      reference: normaliseReference(columns, 1e-5),
       twice: true,
     });
   });

@@ -1,24 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { logSoftmax, logSoftmaxBackward } from '../../../src/engine/ops/log-softmax.ts';
+import { logSoftmaxBackwardReference, logSoftmaxReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-const rowsOf = (x: readonly number[], columns: number): number[][] =>
-  Array.from({ length: x.length / columns }, (_, row) => x.slice(row * columns, (row + 1) * columns));
-
-const logSoftmaxOfRow = (row: readonly number[]): number[] => {
-  const largest = Math.max(...row);
-  const logSum = Math.log(row.reduce((total, value) => total + Math.exp(value - largest), 0));
-  return row.map((value) => value - largest - logSum);
-};
-
-const reference =
-  (columns: number) =>
-  (x: number[]): number[] =>
-    rowsOf(x, columns).flatMap(logSoftmaxOfRow);
 
 describe('logSoftmax', () => {
   test.each([
@@ -76,14 +63,7 @@ describe('logSoftmaxBackward', () => {
     await checkOperation({
       build: logSoftmaxBackward,
       inputs: [{ shape }, { shape }],
-      reference: (y, dy = []) => {
-        const dyRows = rowsOf(dy, columns);
-        return rowsOf(y as number[], columns).flatMap((row, r) => {
-          const dyRow = dyRows[r] as number[];
-          const sum = dyRow.reduce((a, b) => a + b);
-          return row.map((value, i) => (dyRow[i] as number) - Math.exp(value) * sum);
-        });
-      },
+      reference: logSoftmaxBackwardReference(columns),
       // exp of numbers that are no logarithms of probabilities.
       tolerance: 1e-4,
       twice: true,

@@ -2,42 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { type MatmulAttributes, maskedProductKernels, matmul } from '../../../src/engine/ops/matmul.ts';
 import { relu, reluBackward } from '../../../src/engine/ops/relu.ts';
+import { matmulReference as reference, type ProductSizes as Sizes } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-interface Sizes {
-  readonly rows: number;
-  readonly inner: number;
-  readonly cols: number;
-  readonly batch?: number;
-}
-
-/** One product after another, in float64. */
-function reference(
-  { rows, inner, cols, batch = 1 }: Sizes,
-  { transposeA, transposeB }: MatmulAttributes,
-  a: number[],
-  b: number[],
-): number[] {
-  const y: number[] = [];
-  const [aBatch, bBatch] = [a.length > rows * inner ? rows * inner : 0, b.length > inner * cols ? inner * cols : 0];
-  for (let n = 0; n < batch; n++) {
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < cols; j++) {
-        let sum = 0;
-        for (let k = 0; k < inner; k++) {
-          const p = a[n * aBatch + (transposeA ? k * rows + i : i * inner + k)] as number;
-          const q = b[n * bBatch + (transposeB ? j * inner + k : k * cols + j)] as number;
-          sum += p * q;
-        }
-        y.push(sum);
-      }
-    }
-  }
-  return y;
-}
 
 const layouts: MatmulAttributes[] = [
   { transposeA: false, transposeB: false },

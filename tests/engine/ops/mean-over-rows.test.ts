@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { meanOverRows, meanOverRowsBackward } from '../../../src/engine/ops/mean-over-rows.ts';
+import { meanOverRowsReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation, type Input } from './check-operation.ts';
 
@@ -8,11 +9,6 @@ failOnGpuErrors();
 
 /** A training state in which `rows` rows are in use. */
 const stateOf = (rows: number): Input => ({ shape: [32], dtype: 'uint32', values: (i) => (i === 2 ? rows : 0) });
-
-const reference = (values: number[], state: number[] = []): number[] => {
-  const inUse = values.slice(0, state[2] as number);
-  return [inUse.reduce((a, b) => a + b, 0) / Math.max(1, inUse.length)];
-};
 
 describe('meanOverRows', () => {
   test.each([

@@ -1,36 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
-import { elements } from '../../../src/engine/operation.ts';
 import { pad, slice } from '../../../src/engine/ops/slice.ts';
+import { padReference as padded, sliceReference as sliced } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-/** The coordinates of a row-major index. */
-const coordinates = (index: number, shape: readonly number[]): number[] =>
-  shape.map((length, axis) => Math.floor(index / elements(shape.slice(axis + 1))) % length);
-
-const position = (at: readonly number[], shape: readonly number[]): number =>
-  at.reduce((index, coordinate, axis) => index * (shape[axis] as number) + coordinate, 0);
-
-/** Keeps the elements of x that lie in the box. */
-const sliced =
-  (shape: readonly number[], start: readonly number[], end: readonly number[]) =>
-  (x: number[]): number[] =>
-    x.filter((_, i) => coordinates(i, shape).every((at, axis) => at >= (start[axis] as number) && at < (end[axis] as number)));
-
-/** Puts every element of x into its place among zeros. */
-const padded =
-  (box: readonly number[], start: readonly number[], shape: readonly number[]) =>
-  (x: number[]): number[] => {
-    const y = Array<number>(elements(shape)).fill(0);
-    x.forEach((value, i) => {
-      const at = coordinates(i, box).map((coordinate, axis) => coordinate + (start[axis] as number));
-      y[position(at, shape)] = value;
-    });
-    return y;
-  };
 
 interface Box {
   readonly shape: readonly number[];

@@ -1,36 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { softmax, softmaxBackward } from '../../../src/engine/ops/softmax.ts';
+import { softmaxBackwardReference as backwardReference, softmaxReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-const rowsOf = (x: readonly number[], columns: number): number[][] =>
-  Array.from({ length: x.length / columns }, (_, row) => x.slice(row * columns, (row + 1) * columns));
-
-const softmaxOfRow = (row: readonly number[]): number[] => {
-  const largest = Math.max(...row);
-  const exps = row.map((value) => Math.exp(value - largest));
-  const sum = exps.reduce((a, b) => a + b);
-  return exps.map((value) => value / sum);
-};
-
-const reference =
-  (columns: number) =>
-  (x: number[]): number[] =>
-    rowsOf(x, columns).flatMap(softmaxOfRow);
-
-const backwardReference =
-  (columns: number) =>
-  (y: number[], dy: number[] = []): number[] => {
-    const dyRows = rowsOf(dy, columns);
-    return rowsOf(y, columns).flatMap((row, r) => {
-      const dyRow = dyRows[r] as number[];
-      const mean = row.reduce((total, value, i) => total + value * (dyRow[i] as number), 0);
-      return row.map((value, i) => value * ((dyRow[i] as number) - mean));
-    });
-  };
 
 describe('softmax', () => {
   test.each([

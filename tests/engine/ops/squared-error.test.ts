@@ -1,18 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { squaredError } from '../../../src/engine/ops/squared-error.ts';
+import { squaredErrorReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-const reference =
-  (rows: number) =>
-  (output: number[], target: number[] = []): number[] => {
-    const columns = output.length / rows;
-    const squares = output.map((value, i) => (value - (target[i] as number)) ** 2);
-    return Array.from({ length: rows }, (_, row) => squares.slice(row * columns, (row + 1) * columns).reduce((a, b) => a + b) / columns);
-  };
 
 describe('squaredError', () => {
   test.each([[[1]], [[1, 1]], [[3]], [[5, 4]], [[31, 3]], [[32, 8]], [[33, 13]], [[2, 63]], [[3, 65]], [[2, 3, 5, 8]], [[2, 257]]])(

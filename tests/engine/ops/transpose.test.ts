@@ -1,37 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
-import { elements } from '../../../src/engine/operation.ts';
 import { transpose } from '../../../src/engine/ops/transpose.ts';
+import { transposeReference as reference } from '../../../src/engine/reference/operations.ts';
 import { failOnGpuErrors } from '../test-device.ts';
 import { checkOperation } from './check-operation.ts';
 
 failOnGpuErrors();
-
-/** The coordinates of a row-major index. */
-function coordinates(index: number, shape: readonly number[]): number[] {
-  return shape.map((length, axis) => Math.floor(index / elements(shape.slice(axis + 1))) % length);
-}
-
-const position = (at: readonly number[], shape: readonly number[]): number =>
-  at.reduce((index, coordinate, axis) => index * (shape[axis] as number) + coordinate, 0);
-
-/** Moves each element of x to its place; the kernel looks for the source of each element of y. */
-const reference =
-  (shape: readonly number[], permutation: readonly number[]) =>
-  (x: number[]): number[] => {
-    const y = Array<number>(x.length);
-    const shapeOfY = permutation.map((axis) => shape[axis] as number);
-    x.forEach((value, i) => {
-      const at = coordinates(i, shape);
-      y[
-        position(
-          permutation.map((axis) => at[axis] as number),
-          shapeOfY,
-        )
-      ] = value;
-    });
-    return y;
-  };
 
 describe('transpose', () => {
   test.each([
