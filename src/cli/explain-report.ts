@@ -1,21 +1,5 @@
 import type { ExplainSummary, MapSummary } from './explain-task.ts';
-
-const escaped = (text: string): string =>
-  text.replace(/[&<>"]/g, (sign) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[sign] as string);
-
-const digits = (value: number): string =>
-  (value === 0 ? '0' : Math.abs(value) >= 1e-3 ? value.toPrecision(3) : value.toExponential(1)).replace('-', '−');
-
-const STYLE = `
-:root { color-scheme: light dark; --ink: light-dark(#1c1e26, #e6e8ee); --quiet: light-dark(#646a78, #9aa1b1); --line: light-dark(#d9dce3, #343946);
-  --paper: light-dark(#ffffff, #14161c); }
-body { font: 16px/1.5 Inter, "Helvetica Neue", Helvetica, Arial, sans-serif; color: var(--ink); background: var(--paper); max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); }
-table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; }
-th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-bottom: 1px solid var(--line); } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
-.quiet { color: var(--quiet); } .controls tr:first-child > * { border-top: 2px solid var(--ink); } .controls { color: var(--quiet); } pre { overflow-x: auto; font-size: .8rem; border: 1px solid var(--line); padding: .8rem; }
-`;
+import { digits, escaped, reportPage } from './report-page.ts';
 
 /** A page that holds everything it shows: the picture, what each map says and does not say, the evaluation, and the JSON to make it again. */
 export function explainReport(summary: ExplainSummary, picture: Uint8Array): string {
@@ -25,16 +9,9 @@ export function explainReport(summary: ExplainSummary, picture: Uint8Array): str
   const verdict = label === null ? '' : label === prediction ? ', which is right' : `, which is wrong: it is <b>${nameOf(label)}</b>`;
   const image = `data:image/png;base64,${Buffer.from(picture).toString('base64')}`;
   const spoken = maps.map((map) => `${map.title}: ${places(map)}`).join('; ');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Example ${index} of ${escaped(data)}, explained</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<h1>Why ${nameOf(prediction)}?</h1>
+  return reportPage(
+    `Example ${index} of ${data}, explained`,
+    `<h1>Why ${nameOf(prediction)}?</h1>
 <p>Example ${index} of the test set of ${escaped(data)}. The network says <b>${nameOf(prediction)}</b> with ${share} %${verdict}.
 <span class="quiet">${summary.step === null ? 'Weights from a file' : `Training step ${summary.step}`}, seed ${summary.seed}, adapter ${escaped(summary.adapter)}.</span></p>
 <img src="${image}" alt="${escaped(`The input and ${maps.length} maps. Strongest elements: ${spoken}`)}">
@@ -47,10 +24,8 @@ ${maps.map((map) => row(map, nameOf)).join('\n')}
 </table></div>
 ${evaluationSection(summary)}
 <h2>To make it again</h2>
-<details><summary>Everything as JSON</summary><pre>${escaped(compactJson(summary))}</pre></details>
-</body>
-</html>
-`;
+<details><summary>Everything as JSON</summary><pre>${escaped(compactJson(summary))}</pre></details>`,
+  );
 }
 
 /** JSON with a line to each map. */

@@ -4,21 +4,30 @@ import { methods } from '../../explain/methods.ts';
 import { CommandError, Interrupted, usageError } from '../command-error.ts';
 import { explainReport } from '../explain-report.ts';
 import type { ExplainEvent, ExplainParameters, ExplainResult, ExplainSummary } from '../explain-task.ts';
+import { globalBrief, globalReport } from '../global-report.ts';
+import { GLOBAL_METHODS, type GlobalParameters, type GlobalResult } from '../global-task.ts';
 import { openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, type OptionValues, readOptions } from '../options.ts';
 import { createProgress, epochLine } from '../terminal.ts';
 import { printHelp, TRAIN_OPTIONS, trainParameters } from '../train-options.ts';
-import { MODEL_NAMES, type ModelName } from '../train-task.ts';
+import { MODEL_NAMES, type ModelName, type TrainParameters } from '../train-task.ts';
 
 const names = methods.map(({ name }) => name);
 const OUTPUTS = ['logit', 'probability', 'logOdds'] as const;
 
 export const OPTIONS: Options = {
   index: { kind: 'whole', value: 0, help: 'the example of the test set to explain' },
-  methods: { kind: 'text', value: 'saliency,integratedGradients', help: `with commas between: ${names.join(', ')}; or all` },
+  global: { kind: 'flag', help: 'explain the network as a whole in place of one example' },
+  methods: {
+    kind: 'text',
+    help: `with commas between, or all. Of an example (saliency,integratedGradients): ${names.join(', ')}. Globally (all): ${GLOBAL_METHODS.join(', ')}`,
+  },
   target: { kind: 'whole', help: 'the class to explain (the predicted one)' },
   against: { kind: 'whole', help: 'another class: explain the target’s output less this one’s' },
-  examples: { kind: 'whole', value: 8, help: 'examples, from this one on, that the methods are evaluated on; 0 leaves the evaluation out' },
+  examples: {
+    kind: 'whole',
+    help: 'examples, from this one on, that the methods are evaluated on (8; 0 leaves the evaluation out); globally the examples looked at (1000)',
+  },
   output: { kind: 'text', value: 'logit', choices: OUTPUTS, help: 'what is explained of the class' },
   ...TRAIN_OPTIONS,
   model: {
@@ -30,41 +39,75 @@ export const OPTIONS: Options = {
   json: { kind: 'flag', help: 'print the result as one line of JSON, and write no files' },
 };
 
-/** What the arguments ask for. @throws CommandError */
-export function explainParameters(values: OptionValues): ExplainParameters {
-  const text = values.text('methods') as string;
-  const asked = text === 'all' ? names : [...new Set(text.split(',').map((name) => name.trim()))];
-  const unknown = asked.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw usageError(`--methods: there is no method '${unknown}'.`, `use some of ${names.join(', ')}, or all.`);
+/** The names in --methods. @throws CommandError for a name that is none of `known` */
+function methodsOf<Name extends string>(values: OptionValues, known: readonly Name[], usual: readonly Name[]): readonly Name[] {
+  const text = values.text('methods');
+  if (text === undefined) return usual;
+  if (text === 'all') return known;
+  const asked = [...new Set(text.split(',').map((name) => name.trim()))];
+  const unknown = asked.find((name) => !known.includes(name as Name));
+  if (unknown !== undefined) throw usageError(`--methods: there is no method '${unknown}'.`, `use some of ${known.join(', ')}, or all.`);
+  return asked as Name[];
+}
+
+/** What is trained, or the file that is loaded in its place. @throws CommandError */
+function networkOf(values: OptionValues): { train: TrainParameters; model?: string } {
   const model = values.text('model') as string;
-  const trains = MODEL_NAMES.includes(model as ModelName);
-  if (!trains && !existsSync(model)) {
+  const train = trainParameters(values, false);
+  if (MODEL_NAMES.includes(model as ModelName)) return { train };
+  if (!existsSync(model)) {
     throw new CommandError(
       `--model is ${model}, which is neither a network nor a file.`,
       `use ${MODEL_NAMES.join(' or ')}, or a model that \`npm run train -- --out FOLDER\` wrote.`,
     );
   }
+  return { train, model: readFileSync(model).toString('base64') };
+}
+
+/** What the arguments ask for globally. @throws CommandError */
+export function globalParameters(values: OptionValues): GlobalParameters {
+  const examples = values.number('examples') ?? 1000;
+  if (examples < 2)
+    throw usageError(`--examples is ${examples}; a network as a whole is seen on several.`, 'pass 2 or more, such as 1000.');
+  return {
+    ...networkOf(values),
+    methods: methodsOf(values, GLOBAL_METHODS, GLOBAL_METHODS),
+    examples,
+    seed: values.number('seed') as number,
+  };
+}
+
+/** What the arguments ask for. @throws CommandError */
+export function explainParameters(values: OptionValues): ExplainParameters {
   const target = values.number('target');
   const against = values.number('against');
   return {
-    train: trainParameters(values, false),
-    ...(trains ? {} : { model: readFileSync(model).toString('base64') }),
+    ...networkOf(values),
     index: values.number('index') as number,
-    methods: asked,
+    methods: methodsOf(values, names, ['saliency', 'integratedGradients']),
     ...(target === undefined ? {} : { target }),
     ...(against === undefined ? {} : { against }),
     output: values.text('output') as ExplainParameters['output'],
     seed: values.number('seed') as number,
-    examples: values.number('examples') as number,
+    examples: values.number('examples') ?? 8,
     keep: !values.flag('json'),
   };
 }
 
-/** Explains one example of a network that it trains or loads. The result is on stdout, how it goes on stderr. */
+/** What a run of the command prints and writes. */
+interface Outcome {
+  readonly summary: object;
+  readonly brief: string;
+  /** By name. */
+  readonly files: Readonly<Record<string, Uint8Array | string>>;
+}
+
+/** Explains one example, or the network as a whole. The result is on stdout, how it goes on stderr. */
 export async function run(args: readonly string[]): Promise<number> {
   const values = readOptions(OPTIONS, args);
-  if (values.help) return printHelp('explain', 'Explains one decision of a network, and tells which explanations to believe.', OPTIONS);
-  const parameters = explainParameters(values);
+  if (values.help)
+    return printHelp('explain', 'Explains one decision of a network, or the whole, and tells which explanations to believe.', OPTIONS);
+  const work = values.flag('global') ? globally(globalParameters(values)) : locally(explainParameters(values));
   const progress = createProgress(process.stderr);
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
@@ -75,22 +118,23 @@ export async function run(args: readonly string[]): Promise<number> {
     };
     try {
       progress.line(headless.description);
-      const result = await headless.runTask<ExplainResult>({
-        page: 'src/cli/page/explain.html',
-        parameters,
-        signal,
-        onEvent: (event) => show(event as ExplainEvent),
-        onWarning: (line) => progress.line(`warning: ${line}`),
-      });
+      const outcome = await work((page, parameters) =>
+        headless.runTask({
+          page,
+          parameters,
+          signal,
+          onEvent: (event) => show(event as ExplainEvent),
+          onWarning: (line) => progress.line(`warning: ${line}`),
+        }),
+      );
       progress.end();
-      if (signal.aborted || !result.summary) throw new Interrupted('Stopped; nothing was written.');
-      const { summary } = result;
+      if (signal.aborted || !outcome) throw new Interrupted('Stopped; nothing was written.');
       if (values.flag('json')) {
-        process.stdout.write(`${JSON.stringify(summary)}\n`);
+        process.stdout.write(`${JSON.stringify(outcome.summary)}\n`);
         return 0;
       }
-      for (const path of writeReport(values.text('out') as string, summary, result)) progress.line(`Wrote ${path}`);
-      process.stdout.write(`${briefOf(summary)}\n`);
+      for (const path of writeFiles(values.text('out') as string, outcome.files)) progress.line(`Wrote ${path}`);
+      process.stdout.write(`${outcome.brief}\n`);
       return 0;
     } catch (error) {
       throw signal.aborted ? new Interrupted('Stopped; nothing was written.') : error;
@@ -101,21 +145,39 @@ export async function run(args: readonly string[]): Promise<number> {
   });
 }
 
-/** Writes the picture, the report and, where one was trained, the model. Returns the paths as a person would type them. */
-function writeReport(folder: string, summary: ExplainSummary, { picture, model }: ExplainResult): string[] {
-  mkdirSync(resolve(folder), { recursive: true });
-  const paths: string[] = [];
-  const write = (name: string, bytes: Uint8Array | string): void => {
-    const path = join(folder, name);
-    writeFileSync(path, bytes);
-    paths.push(path);
+/** Runs a page with its parameters. */
+type Run = <Result>(page: string, parameters: unknown) => Promise<Result>;
+
+const locally =
+  (parameters: ExplainParameters) =>
+  async (run: Run): Promise<Outcome | undefined> => {
+    const { summary, picture, model } = await run<ExplainResult>('src/cli/page/explain.html', parameters);
+    if (!summary) return undefined;
+    const files = {
+      ...(model ? { [`${summary.data}.safetensors`]: model } : {}),
+      ...(picture ? { 'explanation.png': picture, 'explanation.html': explainReport(summary, picture) } : {}),
+    };
+    return { summary, brief: briefOf(summary), files };
   };
-  if (model) write(`${summary.data}.safetensors`, model);
-  if (picture) {
-    write('explanation.png', picture);
-    write('explanation.html', explainReport(summary, picture));
-  }
-  return paths;
+
+const globally =
+  (parameters: GlobalParameters) =>
+  async (run: Run): Promise<Outcome | undefined> => {
+    const { summary } = await run<GlobalResult>('src/cli/page/global.html', parameters);
+    if (!summary) return undefined;
+    const { surrogateTree: tree } = summary;
+    const files = { 'global.html': globalReport(summary), ...(tree ? { 'surrogate-tree.mmd': tree.mermaid } : {}) };
+    return { summary, brief: globalBrief(summary), files };
+  };
+
+/** Returns the paths as a person would type them. */
+function writeFiles(folder: string, files: Outcome['files']): string[] {
+  mkdirSync(resolve(folder), { recursive: true });
+  return Object.entries(files).map(([name, content]) => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  });
 }
 
 /** A line a method, for a person. */

@@ -1,9 +1,9 @@
 import { activationPicture, type PicturedLayer } from '../../data/picture.ts';
-import { type Dataset, loadModel, type Model, openDevice, registerBuiltInLayers, saveModel, VitrineError } from '../../engine/index.ts';
+import { type Dataset, type Model, openDevice, saveModel, VitrineError } from '../../engine/index.ts';
 import { type Attribution, evaluate, type Method, methodNamed, type NamedMethod } from '../../explain/index.ts';
 import type { ExplainEvent, ExplainParameters, ExplainResult, MapSummary } from '../explain-task.ts';
 import { hostTask } from './host.ts';
-import { adapterName, exampleOf, loadData, trainNetwork } from './training.ts';
+import { adapterName, exampleOf, examplesOf, loadData, modelOf } from './training.ts';
 
 /** Elements that a summary names. */
 const TOP = 5;
@@ -23,18 +23,8 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     );
   }
   const device = await openDevice();
-  let model: Model;
-  if (task.model) {
-    registerBuiltInLayers();
-    model = await loadModel(
-      device,
-      Uint8Array.from(atob(task.model), (sign) => sign.charCodeAt(0)),
-    );
-  } else {
-    const trained = await trainNetwork(device, task.train, data, report, signal);
-    if (!trained) return {};
-    model = trained.trainer.model;
-  }
+  const model = await modelOf(device, task, data, report, signal);
+  if (!model) return {};
 
   const x = exampleOf(test, task.index);
   const probabilities = await readOnce(await model.predict(x));
@@ -112,17 +102,6 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
 const withData =
   (background: Dataset) =>
   (method: string): NamedMethod => ({ method, options: { background } });
-
-/** The values of `count` examples from `index` on. */
-function examplesOf(data: Dataset, index: number, count: number): Float32Array {
-  const examples = Array.from({ length: count }, (_, i) => exampleOf(data, index + i));
-  const size = examples[0]?.length ?? 0;
-  const values = new Float32Array(count * size);
-  examples.forEach((example, i) => {
-    values.set(example, i * size);
-  });
-  return values;
-}
 
 async function readOnce(tensor: Awaited<ReturnType<Model['predict']>>): Promise<Float32Array> {
   const values = await tensor.read();

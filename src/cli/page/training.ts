@@ -5,7 +5,10 @@ import {
   type Dataset,
   type Device,
   type History,
+  loadModel,
+  type Model,
   type Plan,
+  registerBuiltInLayers,
   type Trainer,
   type TunedClass,
   tune,
@@ -98,6 +101,22 @@ export async function fitAndReport(
   return history;
 }
 
+/** The model of a command: read from a file in base64 where one is given, else trained; undefined where the signal ended it. */
+export async function modelOf(
+  device: Device,
+  task: { readonly train: TrainParameters; readonly model?: string },
+  data: { readonly train: Dataset; readonly test: Dataset },
+  report: (event: TrainEvent) => void,
+  signal: AbortSignal,
+): Promise<Model | undefined> {
+  if (task.model === undefined) return (await trainNetwork(device, task.train, data, report, signal))?.trainer.model;
+  registerBuiltInLayers();
+  return loadModel(
+    device,
+    Uint8Array.from(atob(task.model), (sign) => sign.charCodeAt(0)),
+  );
+}
+
 /** `google swiftshader`: what the browser tells of the adapter. */
 export function adapterName(device: Device): string {
   const { vendor, architecture, description } = device.info;
@@ -109,4 +128,12 @@ export function exampleOf(data: Dataset, index: number): Float32Array<ArrayBuffe
   const size = data.inputShape.reduce((product, dimension) => product * dimension, 1);
   const scale = data.inputs instanceof Uint8Array ? 1 / (data.divisor ?? 255) : 1;
   return Float32Array.from(data.inputs.subarray(index * size, (index + 1) * size), (value) => value * scale);
+}
+
+/** The values of `count` examples from `first` on, as the network sees them. */
+export function examplesOf(data: Dataset, first: number, count: number): Float32Array<ArrayBuffer> {
+  const size = data.inputShape.reduce((product, dimension) => product * dimension, 1);
+  const values = new Float32Array(count * size);
+  for (let i = 0; i < count; i++) values.set(exampleOf(data, first + i), i * size);
+  return values;
 }

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { globalParameters, OPTIONS } from '../../src/cli/commands/explain.ts';
+import { globalBrief, globalReport } from '../../src/cli/global-report.ts';
+import type { GlobalSummary } from '../../src/cli/global-task.ts';
+import { readOptions } from '../../src/cli/options.ts';
+
+const parameters = (...args: string[]) => globalParameters(readOptions(OPTIONS, ['--global', ...args]));
+
+describe('the arguments of explain --global', () => {
+  test('name methods and how many examples are looked at', () => {
+    expect(parameters('--methods', 'surrogateTree,cka', '--examples', '50')).toMatchObject({
+      methods: ['surrogateTree', 'cka'],
+      examples: 50,
+      seed: 0,
+    });
+    expect(parameters()).toMatchObject({ examples: 1000, train: { data: 'mnist', model: 'mlp' } });
+    expect(parameters().methods).toContain('permutationImportance');
+  });
+
+  test.each([
+    [['--methods', 'saliency'], "--methods: there is no method 'saliency'.\nTo mend: use some of surrogateTree,"],
+    [['--examples', '1'], '--examples is 1; a network as a whole is seen on several.'],
+  ])('%j are refused', (args, message) => {
+    expect(() => parameters(...args)).toThrow(message);
+  });
+});
+
+const interval = (value: number) => ({ value, low: value - 0.5, high: value + 0.5 });
+
+const summary: GlobalSummary = {
+  data: 'table <1>',
+  examples: 1200,
+  accuracy: 0.875,
+  seed: 0,
+  adapter: 'an adapter',
+  surrogateTree: {
+    depth: 1,
+    leaves: 2,
+    majority: 0.6,
+    fidelity: [{ depth: 1, leaves: 2, training: 1, heldOut: { value: 0.9, low: 0.8, high: 0.95 } }],
+    tree: {},
+    text: 'age ≤ 3\n  → yes',
+    mermaid: 'flowchart TD',
+  },
+  permutationImportance: {
+    metric: 'crossEntropy',
+    base: 0.25,
+    columns: [
+      { names: ['age'], importance: interval(1) },
+      { names: ['income'], importance: interval(3) },
+    ],
+  },
+  partialDependence: [
+    { column: 0, name: 'flat', x: [0, 1], y: [2, 2] },
+    { column: 1, name: 'steep', x: [0, 1], y: [0, 5] },
+  ],
+  cka: { layers: ['activation/dense_1'], values: [[1]] },
+  notApplicable: [{ method: 'accumulatedLocalEffects', why: 'no columns.' }],
+};
+
+describe('what explain --global tells', () => {
+  test('in the terminal is the finding of each method, the strongest first', () => {
+    const lines = globalBrief(summary).split('\n');
+    expect(lines[0]).toBe('1,200 examples, 87.5 % right');
+    expect(lines).toContain('Surrogate tree: fidelity 90.0 % (80.0 % to 95.0 %) on held-out examples, majority 60.0 %');
+    expect(lines.indexOf('  income  +3.00  [2.50, 3.50]')).toBeLessThan(lines.indexOf('  age  +1.00  [0.500, 1.50]'));
+    expect(lines).toContain('Partial dependence, widest: steep (5.00), flat (0)');
+    expect(lines).toContain('  1.000  activation/dense_1');
+    expect(lines.at(-1)).toBe('accumulatedLocalEffects does not apply: no columns.');
+  });
+
+  test('in the report stands by itself, draws every curve within its frame, and can be read back', () => {
+    const report = globalReport(summary);
+    expect(report).not.toMatch(/https?:/);
+    expect(report).not.toContain('<1>');
+    expect(report).toContain('aria-label="Largest: income 3.00; age 1.00"');
+    const points = [...report.matchAll(/points="([^"]+)"/g)].flatMap(([, text]) => (text as string).split(' '));
+    expect(points.length).toBe(4);
+    for (const point of points) {
+      const [x, y] = point.split(',').map(Number) as [number, number];
+      expect(x >= 10 && x <= 230 && y >= 10 && y <= 90).toBe(true);
+    }
+    expect(report.indexOf('steep')).toBeLessThan(report.indexOf('flat'));
+    const text = /<pre>(\{.*?)<\/pre>/s.exec(report)?.[1] as string;
+    const json = text
+      .replace(/&quot;/g, '"')
+      .replace(/&lt;/g, '<')
+      .replace(/&gt;/g, '>')
+      .replace(/&amp;/g, '&');
+    expect(JSON.parse(json)).toEqual(summary);
+  });
+});
