@@ -1,6 +1,8 @@
 /** The recipe of a run: what a visitor chooses before or while it trains. It lives in the address, so that a link reproduces the run. */
 
-export type DataName = 'mnist' | 'breast-cancer';
+export type KnownData = 'mnist' | 'breast-cancer';
+/** A data set of the page, or one that a visitor brought, by its hash. */
+export type DataName = KnownData | `own:${string}`;
 export type OptimizerName = 'adam' | 'sgd';
 
 export interface Settings {
@@ -42,7 +44,7 @@ export const RANGES: Readonly<Record<SettingName, Range>> = {
   epochs: { least: 1, most: 1000, whole: true },
 };
 
-export const DATA_NAMES: readonly DataName[] = ['mnist', 'breast-cancer'];
+export const DATA_NAMES: readonly KnownData[] = ['mnist', 'breast-cancer'];
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = ['adam', 'sgd'];
 export const MOST_LAYERS = 4;
 export const MOST_UNITS = 1024;
@@ -76,7 +78,7 @@ export function settingsOf(parameters: URLSearchParams, base: Settings = DEFAULT
   return {
     ...base,
     ...(Object.fromEntries(said) as Pick<Settings, SettingName>),
-    data: oneOf(DATA_NAMES, parameters.get('data')) ?? base.data,
+    data: oneOf(DATA_NAMES, parameters.get('data')) ?? ownData(parameters.get('data')) ?? base.data,
     optimizer: oneOf(OPTIMIZER_NAMES, parameters.get('optimizer')) ?? base.optimizer,
     hidden: (layers === null ? undefined : readLayers(layers)) ?? base.hidden,
   };
@@ -90,6 +92,10 @@ export function parametersOf(settings: Settings): [string, string][] {
     ...NUMBERS.map((name): [string, string] => [name, String(settings[name])]),
   ];
 }
+
+export const isOwnData = (name: DataName): name is `own:${string}` => name.startsWith('own:');
+
+const ownData = (text: string | null): DataName | undefined => (/^own:[0-9a-f]{8}$/.test(text ?? '') ? (text as DataName) : undefined);
 
 const oneOf = <T extends string>(names: readonly T[], text: string | null): T | undefined => names.find((name) => name === text);
 

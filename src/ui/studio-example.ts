@@ -534,7 +534,6 @@ export class StudioExample extends LitElement {
         height: 100%;
         background: var(--edge);
         transform-origin: left;
-        transition: transform 120ms linear;
       }
 
       .value {

@@ -6,10 +6,10 @@ import { Words } from './language.ts';
 import type { Page } from './session/choices.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
-import { writeLayers } from './settings.ts';
+import { isOwnData, writeLayers } from './settings.ts';
 import { shared } from './shared-styles.ts';
 
-const PAGES: readonly Page[] = ['studio', 'engine'];
+const PAGES: readonly Page[] = ['studio', 'engine', 'bench'];
 const COPIED_MILLISECONDS = 2500;
 
 /** The head of every page: what is trained and on what, where one may go, and what one may take along. */
@@ -89,7 +89,7 @@ export class StudioHeader extends LitElement {
     const settings = this.snapshot?.run?.settings ?? this.snapshot?.choices.recipe;
     const words = settings
       ? say.recipeInShort(
-          say.dataNames[settings.data],
+          isOwnData(settings.data) ? (this.snapshot?.test?.name ?? settings.data) : say.dataNames[settings.data],
           settings.hidden.length > 0 ? writeLayers(settings.hidden) : say.linear,
           say.optimizerNames[settings.optimizer],
           String(this.snapshot?.rate ?? settings.rate),

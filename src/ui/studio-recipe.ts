@@ -4,6 +4,7 @@ import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
 import {
   DATA_NAMES,
+  isOwnData,
   MOST_LAYERS,
   MOST_UNITS,
   nextRate,
@@ -50,7 +51,7 @@ export class StudioRecipe extends LitElement {
         <div class="sheet">
           <h2 id="title">${say.recipeTitle}</h2>
           <form @submit=${(event: Event) => event.preventDefault()}>
-            ${this.#select('data', say.dataLabel, DATA_NAMES, say.dataNames, settings?.data)}
+            ${this.#select('data', say.dataLabel, DATA_NAMES, say.dataNames, settings?.data)} ${this.#own(settings)}
             ${this.#layers(settings)}
             ${this.#select('optimizer', say.optimizerLabel, OPTIMIZER_NAMES, say.optimizerNames, settings?.optimizer)}
             ${NUMBERS.map((name) => this.#number(name, settings))}
@@ -78,14 +79,37 @@ export class StudioRecipe extends LitElement {
     label: string,
     names: readonly Name[],
     said: Readonly<Record<Name, string>>,
-    chosen: Name | undefined,
+    chosen: string | undefined,
   ): TemplateResult {
     return html`
       <div class="field">
         <label for=${key}>${label}</label>
         <select id=${key} @change=${(event: Event) => this.#change({ [key]: (event.target as HTMLSelectElement).value })}>
+          ${key === 'data' && chosen?.startsWith('own:') ? html`<option value=${chosen} selected>${this.snapshot?.test?.name ?? chosen}</option>` : nothing}
           ${names.map((name) => html`<option value=${name} ?selected=${name === chosen}>${said[name]}</option>`)}
         </select>
+      </div>
+    `;
+  }
+
+  #own(settings: Settings | undefined): TemplateResult {
+    const { say } = this.#words;
+    return html`
+      <div class="field wide own">
+        <label for="own">${say.ownData}</label>
+        <input
+          id="own"
+          type="file"
+          multiple
+          accept=".csv,.tsv,.txt,.gz,.idx,*/*"
+          aria-describedby="own-note"
+          @change=${(event: Event) => {
+            const input = event.target as HTMLInputElement;
+            send(this, { do: 'data', files: [...(input.files ?? [])] });
+            input.value = '';
+          }}
+        />
+        <span id="own-note" class="shape">${settings && isOwnData(settings.data) ? say.ownDataTaken(settings.data) : say.ownDataNote}</span>
       </div>
     `;
   }
@@ -231,6 +255,11 @@ export class StudioRecipe extends LitElement {
         color: var(--quiet);
         font-size: 0.8125rem;
         line-height: 1.5rem;
+      }
+
+      .own input {
+        padding: 0.5rem;
+        border-style: dashed;
       }
 
       .shape {

@@ -29,7 +29,7 @@ import {
 import { CurveHistory } from './curve-history.ts';
 import { Meter, type Reading } from './meter.ts';
 import type { RateChange } from './session/choices.ts';
-import { type DataName, DEFAULT_SETTINGS, type Settings } from './settings.ts';
+import { type DataName, DEFAULT_SETTINGS, isOwnData, type Settings } from './settings.ts';
 
 export interface TrainingData {
   readonly train: Dataset;
@@ -282,6 +282,11 @@ export class Training extends EventTarget {
     // Another adapter may choose other kernels: with those of the kept run it goes on to the same bits.
     await this.#build(before?.settings, this.#kept?.variants);
     if (before && this.#kept && this.run) await this.#bringBack(this.#kept, before);
+  }
+
+  /** Takes data of a visitor's own, to be chosen by its name. */
+  addData(name: DataName, data: TrainingData): void {
+    this.#data.set(name, data);
   }
 
   async #load(name: DataName): Promise<TrainingData> {
@@ -657,6 +662,14 @@ const optimizerOf = ({ optimizer, rate }: Settings): Optimizer =>
 
 /** MNIST, or a table with a quarter of its rows held out for the test, scaled by the rest. */
 async function loadData({ data, onProgress, signal }: LoadDataOptions): Promise<TrainingData> {
+  if (isOwnData(data)) {
+    throw new VitrineError(
+      'unknown-name',
+      `The data set ${data} is not here: it never left the page that it was dropped on.`,
+      'drop its files again, or choose other data in the recipe.',
+      { name: data },
+    );
+  }
   if (data === 'mnist') return loadMnist({ onProgress, signal });
   return standardise(split(await loadBreastCancer(), { fraction: 0.25, stratified: true, seed: 0 }));
 }

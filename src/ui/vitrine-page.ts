@@ -32,6 +32,8 @@ export class VitrinePage extends LitElement {
   #wasRunning = false;
   #chosenAt = Number.NEGATIVE_INFINITY;
   #chose = '';
+  /** Training waits for a measurement to end. */
+  #held = false;
   /** The focus was set by a pointer, so that Space is meant for the page and not for the button that was clicked. */
   #pointed = false;
 
@@ -42,6 +44,13 @@ export class VitrinePage extends LitElement {
     this.snapshot = undefined;
     this.announcement = '';
     this.addEventListener('command', (event) => this.session?.send((event as CustomEvent<Command>).detail));
+    this.addEventListener('dragover', (event) => event.preventDefault());
+    this.addEventListener('drop', (event) => {
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      this.session?.send({ do: 'data', files });
+    });
     this.addEventListener('watched', (event) => this.session?.spent((event as CustomEvent<number>).detail));
     this.addEventListener('open-recipe', () => this.renderRoot.querySelector<StudioRecipe>('studio-recipe')?.show());
   }
@@ -103,7 +112,9 @@ export class VitrinePage extends LitElement {
               </div>
               <tensor-inspector class="region" role="region" aria-label=${say.inspectorTitle} .snapshot=${snapshot}></tensor-inspector>
             </main>`
-          : html`<main class="reading">
+          : page === 'bench'
+            ? this.#bench()
+            : html`<main class="reading">
               <vitrine-machine .snapshot=${snapshot}></vitrine-machine>
               <vitrine-plan .snapshot=${snapshot}></vitrine-plan>
             </main>`
@@ -112,6 +123,26 @@ export class VitrinePage extends LitElement {
       <studio-recipe .snapshot=${snapshot}></studio-recipe>
       <p class="hidden" role="status">${this.announcement || nothing}</p>
     `;
+  }
+
+  /** The benchmark comes with its first visit. It measures alone: training waits meanwhile. */
+  #bench(): TemplateResult {
+    void import('./bench/index.ts').catch((error) => this.session?.send({ do: 'report', error }));
+    return html`<main class="reading" @busy=${() => this.#hold(true)} @idle=${() => this.#hold(false)}>
+      <vitrine-bench></vitrine-bench>
+    </main>`;
+  }
+
+  #hold(busy: boolean): void {
+    const { session } = this;
+    if (!session) return;
+    if (busy) {
+      this.#held = session.training.isRunning;
+      if (this.#held) void session.training.pause();
+    } else if (this.#held) {
+      this.#held = false;
+      void session.training.start();
+    }
   }
 
   /** Whoever looks at a changed copy is told so, and how to get back. */

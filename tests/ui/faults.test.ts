@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import { openDevice, VitrineError } from '../../src/engine/index.ts';
 import { languageChoice } from '../../src/ui/language.ts';
@@ -125,4 +125,114 @@ test('a GPU that is gone for good leaves the network, which goes on after trying
   expect(training.step).toBe(3);
   await training.single();
   expect(training.run!.history.steps).toBe(4);
+});
+
+describe('broken in mid-training, in Chinese: a message with a remedy, and the drawing and the run survive', () => {
+  const drawn = { kind: 'drawn', strokes: [[60, 60, 120, 200]], centred: true } as const;
+  const drop = (page: Element, ...files: File[]): void => {
+    const data = new DataTransfer();
+    for (const file of files) data.items.add(file);
+    page.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  };
+  const broken: readonly (readonly [what: string, files: () => File[], said: string])[] = [
+    ['a ragged table', () => [new File(['a,b,label\n1,2,x\n3,y\n'], 'ragged.csv')], 'ragged.csv：第 3 行有 2 个单元格'],
+    ['a table with a word for a number', () => [new File(['a,label\n1,x\nzwei,y\n'], 'word.csv')], 'word.csv：第 3 行“a”列'],
+    [
+      'a truncated IDX file',
+      () => [new File([new Uint8Array([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2])], 'cut-idx3-ubyte')],
+      'cut-idx3-ubyte：读不出来',
+    ],
+    [
+      'images without labels',
+      () => [new File([new Uint8Array([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7])], 'alone')],
+      '标签须一起给出',
+    ],
+  ];
+
+  test.each(broken)('%s', async (_what, files, said) => {
+    const { page, session, training } = await mount('#epochs=1000');
+    languageChoice.choose('zh');
+    session.send({ do: 'choose', choices: { example: drawn } });
+    await training.start();
+    await until(() => training.step > 3);
+    drop(page, ...files());
+    await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent(said);
+    await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('解决办法');
+    const { step } = training;
+    await until(() => training.step > step);
+    expect(training.isRunning).toBe(true);
+    expect(session.snapshot.choices.example).toEqual(drawn);
+    expect(training.settings.data).toBe('mnist');
+    await training.pause();
+  });
+
+  test('a file of 3 GB is refused before it is read', async () => {
+    const { page, session } = await mount();
+    languageChoice.choose('zh');
+    const file = new File(['x'], 'huge-idx3-ubyte');
+    Object.defineProperty(file, 'size', { value: 3e9 });
+    file.arrayBuffer = () => Promise.reject(new Error('it was read'));
+    session.send({ do: 'data', files: [file] });
+    await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('huge-idx3-ubyte有 3000000000 字节');
+    expect(page.isConnected).toBe(true);
+  });
+
+  test('a rate of 1e9', async () => {
+    const { session, training } = await mount('#epochs=1000');
+    languageChoice.choose('zh');
+    session.send({ do: 'choose', choices: { example: drawn } });
+    await training.start();
+    await until(() => training.step > 3);
+    session.send({ do: 'recipe', changes: { rate: 1e9 } });
+    await until(() => training.fault !== undefined || training.step > 400);
+    await training.pause();
+    // Whether it overflows is up to the data; either way the page lives, says so, and goes back.
+    if (training.fault) await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('解决办法：请降低学习率');
+    await training.reset();
+    session.send({ do: 'recipe', changes: { rate: 0.001 } });
+    await training.single();
+    await session.looked();
+    expect(training.step).toBe(1);
+    expect(session.snapshot.choices.example).toEqual(drawn);
+    expect(Number.isFinite(session.snapshot.prediction!.logits[0])).toBe(true);
+  });
+
+  test('20 quick resets', async () => {
+    const { session, training } = await mount('#epochs=1000');
+    session.send({ do: 'choose', choices: { example: drawn } });
+    await training.start();
+    await until(() => training.step > 3);
+    for (let i = 0; i < 20; i++) session.send({ do: 'reset' });
+    await until(() => training.phase === 'ready' && training.step === 0);
+    await training.single();
+    await session.looked();
+    expect(training.step).toBe(1);
+    expect(session.snapshot.prediction!.step).toBe(1);
+    expect(session.snapshot.choices.example).toEqual(drawn);
+    expect(training.fault).toBeUndefined();
+  });
+});
+
+test('a table of one’s own is trained on, its rows shown and explained, and named by its hash', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `${(i * 7) % 11},${(i * 3) % 5},${(i * 7) % 11 > 5 ? 'high' : 'low'}`);
+  const { page, session, training } = await mount('#hidden=8');
+  await training.single();
+  session.send({ do: 'data', files: [new File([`size,noise,class\n${rows.join('\n')}\n`], 'mine.csv')] });
+  await until(() => training.settings.data.startsWith('own:') && training.phase === 'ready');
+  await session.looked();
+  expect(session.snapshot.example!.shape).toEqual([2]);
+  expect(location.hash).toMatch(/data=own:[0-9a-f]{8}/);
+  for (let i = 0; i < 30; i++) await training.single();
+  await session.looked();
+  await page.updateComplete;
+  const table = inside(page, 'studio-example', '.table');
+  expect([...table.querySelectorAll('tbody th')].map((cell) => cell.textContent)).toEqual(['size', 'noise']);
+  // A value is edited in its own units, and the answer follows.
+  const before = session.snapshot.prediction!.probabilities.slice();
+  const field = table.querySelector('input')!;
+  await userEvent.fill(field, field.value === '10' ? '0' : '10');
+  await userEvent.tab();
+  await until(() => session.snapshot.choices.example.kind === 'edited');
+  await session.looked();
+  expect([...session.snapshot.prediction!.probabilities]).not.toEqual([...before]);
 });

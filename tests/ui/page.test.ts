@@ -247,7 +247,7 @@ describe('the keyboard', () => {
     const { page } = await mount();
     const names: string[] = [];
     (document.activeElement as HTMLElement | null)?.blur();
-    for (let i = 0; i < 12; i++) {
+    for (let i = 0; i < 13; i++) {
       await userEvent.tab();
       let focused: Element | null = document.activeElement;
       while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
@@ -256,6 +256,7 @@ describe('the keyboard', () => {
     expect(names).toEqual([
       'Studio',
       'Engine',
+      'Bench',
       'MNIST digits · 128 · Adam 0.001 · batch 32Change',
       'Share',
       'Save',

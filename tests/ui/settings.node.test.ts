@@ -21,6 +21,7 @@ describe('what is chosen lives in the address', () => {
       methods: ['saliency', 'smoothGrad'],
       whatIf: { kind: 'ablated', layer: 'dense_1', unit: 7 },
       pinned: { kind: 'test', index: 3 },
+      results: 'abc',
     };
     expect(choicesOf(hashOf(choices))).toEqual(choices);
     const drawn: Choices = { ...DEFAULT_CHOICES, example: { kind: 'drawn', strokes: [[0, 255, 10, 20]], centred: false }, methods: [] };

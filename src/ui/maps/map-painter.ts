@@ -40,6 +40,9 @@ const SLOTS = 96;
 const MOST_PIXELS = 2048;
 /** How often the ends of the scales are read while pictures keep changing. */
 const READ_MILLISECONDS = 1000;
+const LAST_DRAWINGS = 15;
+/** So many times the median is no longer the drawing itself. */
+const FAR_OFF = 4;
 
 type DeviceBuffer = ReturnType<Device['createBuffer']>;
 
@@ -88,6 +91,7 @@ export class MapPainter {
   /** Of the device that the pipelines are of. */
   #generation = 0;
   #frame = 0;
+  readonly #took: number[] = [];
   #readAt = 0;
   #reading = false;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
@@ -263,10 +267,18 @@ export class MapPainter {
     const spent = performance.now() - began;
     const after = queue.onSubmittedWorkDone();
     Promise.all([before, after]).then(
-      () => this.onPainted?.(spent + Math.max(0, performance.now() - gpuBegan)),
+      () => this.onPainted?.(spent + this.#usual(Math.max(0, performance.now() - gpuBegan))),
       () => undefined,
     );
     this.#readSoon();
+  }
+
+  /** What a drawing takes of the GPU: a machine that is busy with something else now and then is not the drawing's fault. */
+  #usual(milliseconds: number): number {
+    this.#took.push(milliseconds);
+    if (this.#took.length > LAST_DRAWINGS) this.#took.shift();
+    const sorted = this.#took.toSorted((a, b) => a - b);
+    return Math.min(milliseconds, FAR_OFF * Math.max(1, sorted[Math.floor(sorted.length / 2)] as number));
   }
 
   /** Makes a view's bind groups where what it shows has changed. */

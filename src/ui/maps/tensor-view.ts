@@ -49,7 +49,7 @@ export class TensorView extends LitElement implements PainterView {
     device: { attribute: false },
     tensor: { attribute: false },
     values: { attribute: false },
-    image: { attribute: false },
+    image: { attribute: false, hasChanged: (now?: readonly number[], before?: readonly number[]) => now?.join() !== before?.join() },
     columns: { type: Number },
     only: { type: Number },
     signed: { type: Boolean },

@@ -129,12 +129,40 @@ export const chinese: Messages = {
       mend: '请重试；若仍失败，请关闭其他占用 GPU 的页面或重启浏览器。',
     }),
     'out-of-memory': () => ({ what: 'GPU 内存不足。', mend: '请减小批大小，或关闭其他标签页。' }),
-    'limit-exceeded': () => ({ what: '所需的缓冲区超出了这个适配器的上限。', mend: '请减小批大小，或换用上限更高的 GPU。' }),
+    'limit-exceeded': ({ label, bytes, limit }: Parameters) => ({
+      what: `${label ?? '所需的缓冲区'}有 ${bytes ?? '过多'} 字节，超出了 ${limit ?? '这个适配器'} 的上限。`,
+      mend: '请只给出一部分，减小批大小，或换用上限更高的 GPU。',
+    }),
     'non-finite-training': ({ step, tensor }: Parameters) => ({
       what: `训练在第 ${step} 步之前停下了：${tensor} 中出现了非有限的数值。`,
       mend: '请降低学习率后继续，或者重置；那一步没有做任何更新。',
     }),
-    'bad-file': () => ({ what: 'MNIST 的文件没能取到，或者不是 MNIST。', mend: '请检查网络和服务是否仍在运行，然后重试。' }),
+    'bad-file': ({ name, row, column, cells, columns }: Parameters) => ({
+      what:
+        row !== undefined && cells !== undefined
+          ? `${name}：第 ${row} 行有 ${cells} 个单元格，表头有 ${columns} 个。`
+          : row !== undefined
+            ? `${name}：第 ${row} 行“${column}”列不是有限的数。`
+            : `${name ?? '文件'}：读不出来，它不完整、损坏，或不是所需的格式。`,
+      mend: row !== undefined ? '请修正这一行后再试；训练和画作都未受影响。' : '请检查文件是否完整、网络和服务是否仍在运行，然后重试。',
+    }),
+    'invalid-option': () => ({ what: '给出的选项或文件不合用。', mend: '请检查所给的值；IDX 的图像和标签须一起给出，表格须带表头。' }),
+    'unknown-name': ({ name }: Parameters) => ({
+      what: `找不到 ${name}。`,
+      mend: '若是你自己的数据，请重新放入文件，或在配方中选择其他数据。',
+    }),
+    'empty-dataset': ({ name }: Parameters) => ({ what: `${name ?? '数据集'}是空的。`, mend: '请至少给出一个样本。' }),
+    'label-out-of-range': () => ({ what: '有标签超出了类别的范围。', mend: '请从 0 开始给类别编号。' }),
+    'non-finite-data': ({ name, example }: Parameters) => ({
+      what: `${name ?? '数据'}的第 ${example} 个样本里有非有限的数值。`,
+      mend: '请在训练前替换或删除它。',
+    }),
+    'shape-mismatch': () => ({ what: '数据的形状与网络不符。', mend: '请给出形状相符的数据，或更改各层。' }),
+    'unsupported-model': ({ method }: Parameters) => ({ what: `${method} 不适用于这个网络。`, mend: '请换一种方法，或更改各层。' }),
+    aborted: () => ({ what: '已被中止。', mend: '需要时请重新开始。' }),
+    busy: () => ({ what: '训练正在进行。', mend: '请等它停下，或先暂停。' }),
+    'shader-invalid': () => ({ what: '一个内核无法编译。', mend: '这是程序的错误，请连同操作步骤一起报告。' }),
+    internal: () => ({ what: '程序内部出错。', mend: '请连同操作步骤一起报告。' }),
     'batch-too-large': ({ batchSize, examples }: Parameters) => ({
       what: `批大小 ${batchSize} 超过了 ${examples} 个训练样本。`,
       mend: `请把批大小设为不超过 ${examples}。`,
@@ -181,6 +209,9 @@ export const chinese: Messages = {
   done: '完成',
   dataLabel: '数据',
   dataNames: { mnist: 'MNIST 数字', 'breast-cancer': '乳腺癌数据表' },
+  ownData: '或者你自己的数据',
+  ownDataNote: '带表头的 CSV 表格，或 IDX 图像与标签一起；也可以拖放到页面任意处。不会上传任何内容。',
+  ownDataTaken: (name: string): string => `你的数据，在地址中名为 ${name}。没有上传任何内容。`,
   layersLabel: '隐藏层',
   layersShape: (widths: string, parameters: string): string => `${widths}；${parameters} 个参数`,
   layersRefusal: (layers: string, units: string): string =>

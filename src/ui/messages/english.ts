@@ -169,6 +169,9 @@ export const english = {
   done: 'Done',
   dataLabel: 'Data',
   dataNames: { mnist: 'MNIST digits', 'breast-cancer': 'Breast cancer table' },
+  ownData: 'Or data of your own',
+  ownDataNote: 'A CSV table with a header, or IDX images and labels together; drop them anywhere on the page. Nothing is sent.',
+  ownDataTaken: (name: string): string => `Yours, named ${name} in the address. Nothing was sent.`,
   layersLabel: 'Hidden layers',
   layersShape: (widths: string, parameters: string): string => `${widths}; ${parameters} parameters`,
   layersRefusal: (layers: string, units: string): string =>

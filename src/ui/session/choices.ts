@@ -48,6 +48,8 @@ export interface Choices {
   readonly whatIf: WhatIf | undefined;
   /** An example that the chosen one is compared with. */
   readonly pinned: ExampleChoice | undefined;
+  /** Results of a benchmark that came with the address, as the benchmark's page wrote them. */
+  readonly results: string | undefined;
 }
 
 export const DEFAULT_METHODS: readonly MethodName[] = ['saliency', 'inputXGradient', 'integratedGradients', 'guidedBackprop'];
@@ -66,6 +68,7 @@ export const DEFAULT_CHOICES: Choices = Object.freeze<Choices>({
   methods: DEFAULT_METHODS,
   whatIf: undefined,
   pinned: undefined,
+  results: undefined,
 });
 
 const PAGES: readonly Page[] = ['studio', 'engine', 'bench'];
@@ -88,12 +91,14 @@ export function hashOf(choices: Choices): string {
   if (choices.methods.join() !== DEFAULT_METHODS.join()) parameters.set('methods', choices.methods.join());
   say('whatif', choices.whatIf && writeWhatIf(choices.whatIf));
   say('pinned', choices.pinned && writeExample(choices.pinned));
+  say('results', choices.results);
   return `#${parameters.toString().replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%40', '@')}`;
 }
 
 /** The choices that an address says; what it says wrongly is as at the start. */
 export function choicesOf(hash: string): Choices {
   const parameters = new URLSearchParams(hash.replace(/^#/, ''));
+  const results = parameters.get('results') ?? undefined;
   const whole = (name: string): number | undefined => wholeNumber(parameters.get(name));
   const said = (name: string): string | undefined => parameters.get(name) ?? undefined;
   const methods = said('methods');
@@ -101,7 +106,8 @@ export function choicesOf(hash: string): Choices {
     recipe: settingsOf(parameters),
     journal: readJournal(said('journal')),
     step: whole('step'),
-    page: PAGES.find((page) => page === said('page')) ?? 'studio',
+    // Results lead to the page that shows them.
+    page: PAGES.find((page) => page === said('page')) ?? (results === undefined ? 'studio' : 'bench'),
     example: readExample(said('example')) ?? DEFAULT_CHOICES.example,
     target: whole('class'),
     against: whole('against'),
@@ -112,6 +118,7 @@ export function choicesOf(hash: string): Choices {
       methods === undefined ? DEFAULT_METHODS : METHOD_NAMES.filter((name) => methods.split(',').filter(isMethodName).includes(name)),
     whatIf: readWhatIf(said('whatif')),
     pinned: readExample(said('pinned')),
+    results,
   };
 }
 

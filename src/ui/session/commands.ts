@@ -9,6 +9,8 @@ export type Command =
   | { readonly do: 'toggle' | 'step' | 'reset' | 'undoReset' | 'test' | 'retry' | 'cancelReplay' }
   | { readonly do: 'dismiss'; readonly what: 'fault' | 'recoveredAt' | 'undoStep' }
   | { readonly do: 'recipe'; readonly changes: Partial<Settings> }
+  /** Files with data of the visitor's own. */
+  | { readonly do: 'data'; readonly files: readonly File[] }
   | { readonly do: 'stopAt'; readonly stopAt: StopAt | undefined }
   /** Chooses what is looked at. Back undoes it. */
   | { readonly do: 'choose'; readonly choices: Partial<Omit<Choices, 'recipe' | 'journal' | 'step'>> }

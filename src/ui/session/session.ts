@@ -9,6 +9,7 @@ import type { Dataset, Device, Model, Tensor } from '../../engine/index.ts';
 import { VitrineError } from '../../engine/index.ts';
 import type { Attribution } from '../../explain/attribution.ts';
 import { spearman } from '../../explain/evaluate/ranks.ts';
+import { pace } from '../adapter.ts';
 import { painterOf } from '../maps/map-painter.ts';
 import type { Settings } from '../settings.ts';
 import { type Phase, type Run, type StopAt, Training, type TrainingSources } from '../training.ts';
@@ -17,6 +18,7 @@ import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } fro
 import type { Command } from './commands.ts';
 import { explainWith, type Question } from './explain.ts';
 import { METHODS, type MethodName } from './methods.ts';
+import { readOwnData } from './own-data.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
@@ -128,7 +130,7 @@ export interface Snapshot {
 }
 
 /** How often figures are told anew while training runs. */
-const TELL_MILLISECONDS = 200;
+const TELL_MILLISECONDS = 150;
 const MOST_CHALLENGES = 30;
 
 export class StudioSession extends EventTarget {
@@ -238,6 +240,9 @@ export class StudioSession extends EventTarget {
       case 'recipe':
         this.#takeRecipe(command.changes);
         break;
+      case 'data':
+        void this.#takeData(command.files);
+        break;
       case 'stopAt':
         training.setStop(command.stopAt);
         break;
@@ -280,6 +285,17 @@ export class StudioSession extends EventTarget {
     );
     // Another data set is another run: what was trained stays for Undo.
     if (this.training.needsReset && this.training.step > 0) void this.training.reset();
+  }
+
+  /** What cannot be read is said; the run and what is looked at stay as they are. */
+  async #takeData(files: readonly File[]): Promise<void> {
+    try {
+      const { name, data } = await readOwnData(files);
+      this.training.addData(name, data);
+      this.#takeRecipe({ data: name });
+    } catch (error) {
+      this.training.report(error);
+    }
   }
 
   #choose(choices: Partial<Choices>, byVisitor: boolean): void {
@@ -342,10 +358,13 @@ export class StudioSession extends EventTarget {
 
   #stepped(): void {
     if (this.#budget.allows() && !this.#looking) this.#look();
-    this.#tellTimer ??= setTimeout(() => {
-      this.#tellTimer = undefined;
-      this.#tell();
-    }, TELL_MILLISECONDS);
+    this.#tellTimer ??= setTimeout(
+      () => {
+        this.#tellTimer = undefined;
+        this.#tell();
+      },
+      pace(this.training.device, TELL_MILLISECONDS),
+    );
   }
 
   /** Time that a region spent on drawing what follows training. */
