@@ -59,6 +59,7 @@ export { relevanceMass } from './evaluate/relevance-mass.ts';
 export { sparseness } from './evaluate/sparseness.ts';
 export { type Finding, type Message, type MessageCode, sentence } from './evaluate/verdict.ts';
 export * from './global/index.ts';
+export { type Attack, type FgsmOptions, fgsm, type PgdOptions, type Prediction, pgd } from './local/attack.ts';
 export { internalInfluence, type LayerOptions, layerConductance } from './local/conductance.ts';
 export { type DeepLiftOptions, deepLift } from './local/deep-lift.ts';
 export {
