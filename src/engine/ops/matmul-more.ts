@@ -33,7 +33,7 @@ export function moreTiles(cutInto: (p: Product, rows: number, cols: number) => W
     tile('register4x4', 'matmul-register', 16, 16, register),
     block('block64x64', 'matmul-block-64x64', 64, anyLayout(block64x64)),
     block('block128x64', 'matmul-block-128x64', 128, anyLayout(block128x64)),
-    block('blockSplit', 'matmul-block-split', 64, { tn: blockSplit }),
+    block('blockSplit', 'matmul-block-split-tn', 64, { tn: blockSplit }),
     tile('naive', 'matmul-naive', 8, 8, naive),
   ];
 }

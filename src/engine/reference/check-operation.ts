@@ -98,8 +98,8 @@ export async function* examineOperation(device: Device, check: OperationCheck, o
   const fed = new Map([...inputs.map((input, i) => [input, values[i] as number[]] as const), [adjoint, adjointValues]]);
   const roots = [output, ...gradients.filter((gradient) => gradient !== undefined)];
   const tables = check.fused
-    ? (await variantsOf(check.fused)).map(({ name }) => ({ [(check.fused as KernelFamily).name]: name }))
-    : await variantTables(roots);
+    ? (await variantsOf(device, check.fused)).map(({ name }) => ({ [(check.fused as KernelFamily).name]: name }))
+    : await variantTables(device, roots);
   for (const variants of tables) {
     const which = `with ${JSON.stringify(variants)}`;
     const kernels: string[] = [];
@@ -292,14 +292,15 @@ function shapeOf(check: OperationCheck): readonly number[] {
 
 const runs = (node: Node): boolean => node.operation !== undefined && !node.operation.view && node.operation !== fillOperation;
 
-/** All variants of a family, those that are loaded when asked for among them. */
-const variantsOf = async (family: KernelFamily): Promise<readonly Variant[]> => [...family.variants, ...((await family.more?.()) ?? [])];
+/** All variants of a family that the device can run, those that are loaded when asked for among them. */
+const variantsOf = async ({ features }: Device, family: KernelFamily): Promise<readonly Variant[]> =>
+  [...family.variants, ...((await family.more?.()) ?? [])].filter(({ needs }) => !needs || features.has(needs));
 
 /** Variant tables that together take every variant of every operation that supports its call. */
-async function variantTables(roots: readonly Node[]): Promise<Record<string, string>[]> {
+async function variantTables(device: Device, roots: readonly Node[]): Promise<Record<string, string>[]> {
   const nodes = ancestors(roots).filter(runs);
   const all = new Map<KernelFamily, readonly Variant[]>();
-  for (const { operation } of nodes) if (operation) all.set(operation, all.get(operation) ?? (await variantsOf(operation)));
+  for (const { operation } of nodes) if (operation) all.set(operation, all.get(operation) ?? (await variantsOf(device, operation)));
   const tables = new Map<string, Record<string, string>>();
   const most = Math.max(1, ...[...all.values()].map(({ length }) => length));
   for (let k = 0; k < most; k++) {

@@ -34,13 +34,13 @@ export class BenchResults extends LitElement {
       ${first ? html`<h3>${bench.titles[workload] ?? workload} <code>${workload}</code></h3>` : nothing}
       <table role="table" data-workload=${workload}>
         <caption>
-          ${this.#words.unit(rows[0] as Row)}, ${better === 'lower' ? bench.lessIsBetter : bench.moreIsBetter}
+          ${bench.drawn(this.#words.unit(rows[0] as Row), better === 'lower' ? bench.lessIsBetter : bench.moreIsBetter, titleOf(this.baseline))}
         </caption>
         <thead role="rowgroup">
           <tr role="row">
             <th role="columnheader" scope="col">${bench.contender}</th>
             <th role="columnheader" scope="col" class="number">${bench.median}</th>
-            <th role="columnheader" scope="col" class="number">${bench.ratio(titleOf(this.baseline))}</th>
+            <th role="columnheader" scope="col" class="number">${bench.ratio}</th>
             <th role="columnheader" scope="col" class="plot"><span class="hidden">${bench.range}</span></th>
             <th role="columnheader" scope="col">${bench.range}</th>
             <th role="columnheader" scope="col">${bench.agreement}</th>

@@ -1,0 +1,36 @@
+/** Every word of the self-test's page. The other languages have the same keys, which the type of this catalogue makes sure of. */
+
+export const selfTestEnglish = {
+  title: 'Test this GPU',
+  caption:
+    'Every kernel of the engine and every variant of it, run on your GPU and compared with the same mathematics in float64 on your CPU: values, and gradients against central differences. A kernel that is wrong here, or a driver that is, shows here.',
+  start: 'Test',
+  again: 'Test again',
+  stop: 'Stop',
+  progress: (done: string, all: string): string => `${done} of ${all} cases`,
+  stopped: 'Stopped before its end.',
+  allPassed: (comparisons: string): string => `All ${comparisons} comparisons agree.`,
+  someFailed: (failed: string, comparisons: string): string => `${failed} of ${comparisons} comparisons do not agree.`,
+  failures: 'What fails',
+  failureIn: (operation: string, name: string): string => `${operation}, ${name}`,
+  kernels: (names: string): string => `Kernels: ${names}`,
+  operation: 'Operation',
+  comparisons: 'Comparisons',
+  variants: 'Variants',
+  worst: 'Largest error',
+  limit: 'Limit',
+  result: 'Result',
+  right: '✓ right',
+  wrong: (failed: string): string => `✗ ${failed} wrong`,
+  results: 'By operation',
+  details: 'Its cases',
+  notCovered: 'Not tested here',
+  notCoveredNote:
+    'Kernels that the page does not run: these of the benchmark and of the drawing of tensors, and those of explanations, which the tests of the repository run.',
+  copy: 'Copy the report',
+  copied: 'The report is copied.',
+  notCopied: 'The report could not be copied; take it from the field.',
+  reportLabel: 'Report, with adapter and browser',
+};
+
+export type SelfTestMessages = typeof selfTestEnglish;

@@ -1,0 +1,196 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { page as browser, userEvent } from 'vitest/browser';
+import { apply, type Node } from '../../src/engine/graph.ts';
+import type { Operation } from '../../src/engine/operation.ts';
+import { reluOperation } from '../../src/engine/ops/relu.ts';
+import { languageChoice } from '../../src/ui/language.ts';
+import { call, type SelfTestCase, selfTestCases } from '../../src/ui/self-test/cases.ts';
+import '../../src/ui/self-test/index.ts';
+import { NOT_COVERED } from '../../src/ui/self-test/not-covered.ts';
+import { findingsOf, reportOf, SelfTestRun } from '../../src/ui/self-test/self-test-run.ts';
+import type { VitrineSelfTest } from '../../src/ui/self-test/vitrine-self-test.ts';
+import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
+import '../../src/ui/theme.css';
+
+failOnGpuErrors();
+
+afterEach(async () => {
+  for (const element of document.querySelectorAll('vitrine-self-test')) element.remove();
+  languageChoice.choose('en');
+  await browser.viewport(1280, 800);
+});
+
+const sourcesOf = (cases: readonly SelfTestCase[]) => ({ openDevice: testDevice, ownsDevice: false, cases: async () => cases });
+const reluCases = (): SelfTestCase[] => selfTestCases().filter(({ operation }) => operation === 'relu');
+
+/** ReLU as a careless hand might write it: right for most numbers. */
+const wrongRelu: Operation<object> = {
+  ...reluOperation,
+  name: 'relu',
+  variants: reluOperation.variants.map((variant) => ({
+    ...variant,
+    dispatch: (of) => {
+      const dispatch = variant.dispatch(of);
+      const source = dispatch.kernel.source.replaceAll('max(', 'max(0.125 + 0.0 * ');
+      expect(source).not.toBe(dispatch.kernel.source);
+      return { ...dispatch, kernel: { ...dispatch.kernel, source, name: 'wrong.forward' } };
+    },
+  })),
+};
+
+const wrongCase = (): SelfTestCase =>
+  call('relu', 'wrong on purpose', {
+    build: (x: Node) => apply(wrongRelu, [x], {}),
+    inputs: [{ shape: [3], values: [-1, 0.5, 2] }],
+    reference: (x) => x.map((value) => Math.max(0, value)),
+    gradient: false,
+  });
+
+async function mount(cases: readonly SelfTestCase[]): Promise<VitrineSelfTest> {
+  const element = document.createElement('vitrine-self-test');
+  Object.assign(element, { run: new SelfTestRun(), sources: sourcesOf(cases) });
+  document.body.append(element);
+  await element.updateComplete;
+  return element;
+}
+
+const ended = (run: SelfTestRun): Promise<void> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      if (!run.running) resolve();
+    };
+    run.addEventListener('change', look);
+    look();
+  });
+
+test('every kernel and variant of the engine agrees with its reference here, and every kernel file is run or named', {
+  timeout: 600_000,
+}, async () => {
+  const run = new SelfTestRun();
+  await run.start(sourcesOf(selfTestCases()));
+  expect(run.fault).toBeUndefined();
+  expect(run.failures.map(({ what, message }) => `${what}: ${message}`)).toEqual([]);
+  expect(run.done).toBe(run.total);
+
+  const ran = new Set(run.results.flatMap(findingsOf).flatMap(({ kernels }) => kernels));
+  const sources = import.meta.glob<string>('../../src/shaders/*.wgsl', { query: '?raw', import: 'default', eager: true });
+  const modules = import.meta.glob<string>('../../src/explain/**/*.ts', { query: '?raw', import: 'default', eager: true });
+  const explaining = new Set(
+    Object.values(modules).flatMap((text) => [...text.matchAll(/shaders\/([\w-]+)\.wgsl/g)].map(([, file]) => file)),
+  );
+  const missing: string[] = [];
+  for (const [path, source] of Object.entries(sources)) {
+    const file = path.replace(/^.*\/|\.wgsl$/g, '');
+    const entries = [...source.matchAll(/@compute[\s\S]*?fn\s+(\w+)/g)].map(([, entry]) => `${file}.${entry}`);
+    if (file in NOT_COVERED) expect(entries.filter((entry) => ran.has(entry))).toEqual([]);
+    else if (!explaining.has(file)) missing.push(...entries.filter((entry) => !ran.has(entry)));
+  }
+  expect(missing).toEqual([]);
+});
+
+test('what the page says it does not run exists', () => {
+  const files = Object.keys(import.meta.glob('../../src/shaders/*.wgsl')).map((path) => path.replace(/^.*\/|\.wgsl$/g, ''));
+  expect(files).toEqual(expect.arrayContaining(Object.keys(NOT_COVERED)));
+});
+
+describe('a wrong kernel', () => {
+  test('is found, with its largest error and where, and leaves the rest', async () => {
+    const element = await mount([wrongCase(), ...reluCases()]);
+    await userEvent.click(browser.getByRole('button', { name: 'Test', exact: true }));
+    await ended(element.run);
+    await element.updateComplete;
+    const { run } = element;
+    expect(run.done).toBe(run.total);
+    const wrong = run.results[0]?.cases[0]?.findings ?? [];
+    expect(wrong.length).toBeGreaterThan(0);
+    for (const finding of wrong) {
+      expect(finding).toMatchObject({ passed: false, largestError: 0.125, kernels: ['wrong.forward'] });
+      expect(finding.message).toContain('at [0] of [3]: GPU 0.125, reference 0');
+    }
+    expect(run.failures).toHaveLength(wrong.length);
+    expect(element.renderRoot.querySelector('.verdict')?.textContent).toMatch(/^\s*\d+ of \d+ comparisons do not agree\.\s*$/);
+    expect(element.renderRoot.querySelector('.failures')?.textContent).toContain('largest error 1.3e-1');
+    expect(element.renderRoot.querySelector('[data-operation=relu] .bad')?.textContent).toContain('✗');
+  });
+
+  test('that does not compile is a failure, not the end', async () => {
+    const broken: Operation<object> = {
+      ...wrongRelu,
+      variants: reluOperation.variants.map((variant) => ({
+        ...variant,
+        dispatch: (of) => {
+          const dispatch = variant.dispatch(of);
+          return { ...dispatch, kernel: { ...dispatch.kernel, name: 'broken.forward', source: `${dispatch.kernel.source}\nfn (` } };
+        },
+      })),
+    };
+    const run = new SelfTestRun();
+    const check = {
+      ...wrongCase(),
+      ...call('relu', 'broken', { build: (x) => apply(broken, [x], {}), inputs: [{ shape: [3] }], reference: (x) => x, gradient: false }),
+    };
+    await run.start(sourcesOf([check, ...reluCases()]));
+    expect(run.fault).toBeUndefined();
+    expect(run.failures.length).toBeGreaterThan(0);
+    expect(run.failures.every(({ largestError }) => largestError === Number.POSITIVE_INFINITY)).toBe(true);
+    expect(run.done).toBe(run.total);
+  });
+});
+
+describe('the page', () => {
+  test('lists what is right and offers a report with adapter and browser', async () => {
+    const element = await mount(reluCases());
+    await userEvent.click(browser.getByRole('button', { name: 'Test', exact: true }));
+    await ended(element.run);
+    await element.updateComplete;
+    expect(element.renderRoot.querySelector('.verdict')?.textContent).toMatch(/^\s*All \d+ comparisons agree\.\s*$/);
+    expect(element.renderRoot.querySelector('.failures')).toBeNull();
+    const written = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
+    await userEvent.click(browser.getByRole('button', { name: 'Copy the report' }));
+    const [report] = written.mock.calls[0] as [string];
+    written.mockRestore();
+    expect(report).toBe(reportOf(element.run));
+    expect(report).toMatch(/^Adapter: \S+/m);
+    expect(report).toMatch(/^Browser: \S+ \d+/m);
+    expect(report).toMatch(/^ok {4} relu: \d+ comparisons/m);
+    await expect.element(browser.getByText('The report is copied.')).toBeVisible();
+  });
+
+  test('says so where there is no device', async () => {
+    const element = await mount([]);
+    element.sources = { ...sourcesOf([]), openDevice: () => Promise.reject(new Error('no adapter today')) };
+    await userEvent.click(browser.getByRole('button', { name: 'Test', exact: true }));
+    await ended(element.run);
+    await element.updateComplete;
+    expect(element.renderRoot.querySelector('[role=alert]')?.textContent).toContain('no adapter today');
+  });
+
+  test('stops when asked, and when it is taken away', async () => {
+    const cases = selfTestCases();
+    const element = await mount(cases);
+    await userEvent.click(browser.getByRole('button', { name: 'Test', exact: true }));
+    await vi.waitFor(() => expect(element.run.done).toBeGreaterThan(0), { timeout: 30_000 });
+    await userEvent.click(browser.getByRole('button', { name: 'Stop' }));
+    await ended(element.run);
+    expect(element.run.stopped).toBe(true);
+    expect(element.run.done).toBeLessThan(cases.length);
+    await element.updateComplete;
+    await userEvent.click(browser.getByRole('button', { name: 'Test again' }));
+    element.remove();
+    await ended(element.run);
+    expect(element.run.stopped).toBe(true);
+  });
+
+  test.each([
+    ['en', 320],
+    ['zh', 360],
+  ] as const)('in %s, %i px wide, nothing is wider than the page', async (language, width) => {
+    languageChoice.choose(language);
+    await browser.viewport(width, 800);
+    const element = await mount([wrongCase(), ...reluCases()]);
+    await element.run.start(element.sources);
+    await element.updateComplete;
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
+    if (language === 'zh') expect(element.renderRoot.querySelector('h2')?.textContent).toBe('检验这块 GPU');
+  });
+});
