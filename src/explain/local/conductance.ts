@@ -59,7 +59,7 @@ function activationNamed(method: Measure, model: Model, layer: string): string {
 
 async function alongThePath(method: Measure, model: Model, x: Examples, options: LayerOptions): Promise<Attribution> {
   const { steps = 50, rule = 'gaussLegendre' } = options;
-  const layer = activationNamed(method, model, options?.layer);
+  const layer = activationNamed(method, model, options.layer);
   const { points, weights } = quadrature(rule, steps);
   const explained = await explainerOf(model).run(
     {
