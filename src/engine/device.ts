@@ -577,6 +577,7 @@ export class Device {
       const why = this.#request
         ? ` and no other could be opened (${(error as Error).message.split('\n')[0]})`
         : ' and was given as a bare GPUDevice';
+      for (const buffer of this.#buffers) buffer.replace(undefined);
       this.#end = new VitrineError(
         'device-lost',
         `The GPU device was lost${info.message ? ` (${info.message})` : ''}${why}.`,
