@@ -17,6 +17,8 @@ const contenders = [
   '@tensorflow/tfjs-backend-cpu',
   '@tensorflow/tfjs-backend-wasm',
   '@tensorflow/tfjs-backend-webgpu',
+  'onnxruntime-web/wasm',
+  'onnxruntime-web/webgpu',
 ];
 
 /** Memory that threads share, and clocks that are precise, are for pages that are isolated. */
@@ -30,7 +32,7 @@ const config = async (): Promise<ViteUserConfig> => ({
   preview: { headers: isolated },
   plugins: [keepWasmThreads()],
   worker: { format: 'es', plugins: () => [keepWasmThreads()] },
-  optimizeDeps: { include: process.env.VITEST ? prebundled : [...prebundled, ...contenders] },
+  optimizeDeps: { include: process.env.VITEST ? [...prebundled, 'onnxruntime-web/wasm'] : [...prebundled, ...contenders] },
   build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022' },
   ...(process.env.VITEST ? { test: await tests() } : {}),
 });

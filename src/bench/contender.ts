@@ -29,7 +29,7 @@ export interface Contender {
   open(workload: TimedWorkload, tune?: boolean): Promise<Session>;
 }
 
-export type ContenderName = 'vitrine' | 'tfjs-webgpu' | 'jax-webgpu' | 'tfjs-wasm' | 'jax-wasm' | 'tfjs-cpu';
+export type ContenderName = 'vitrine' | 'tfjs-webgpu' | 'jax-webgpu' | 'tfjs-wasm' | 'jax-wasm' | 'tfjs-cpu' | 'ort-webgpu' | 'ort-wasm';
 
 export interface ContenderFacts {
   readonly title: string;
@@ -46,6 +46,8 @@ export const contenders: Readonly<Record<ContenderName, ContenderFacts>> = {
   'tfjs-wasm': { title: 'TensorFlow.js WASM', webgpu: false },
   'jax-wasm': { title: 'jax-js WASM', webgpu: false },
   'tfjs-cpu': { title: 'TensorFlow.js CPU', webgpu: false },
+  'ort-webgpu': { title: 'ONNX Runtime WebGPU', webgpu: true, only: ['infer'] },
+  'ort-wasm': { title: 'ONNX Runtime WASM', webgpu: false, only: ['infer'] },
 };
 
 export const contenderNames: readonly ContenderName[] = Object.keys(contenders) as ContenderName[];

@@ -52,6 +52,31 @@ test('explanations agree with the reference, folded and plain', async () => {
   for (const { largestError } of rows) expect(largestError).toBeLessThan(1e-5);
 }, 120_000);
 
+test('ONNX Runtime infers as the reference does, and training is not applicable to it, which is no failure', async () => {
+  const { rows } = await runSuite({ ...small, workloads: ['infer-mlp-256', 'train-mlp-32'], contenders: ['ort-wasm', 'vitrine'] });
+  expect(rows.map(({ workload, contender, agreement, failureKind }) => [workload, contender, agreement, failureKind])).toEqual([
+    ['infer-mlp-256', 'ort-wasm', true, undefined],
+    ['infer-mlp-256', 'vitrine', true, undefined],
+    ['train-mlp-32', 'ort-wasm', null, 'not-applicable'],
+    ['train-mlp-32', 'vitrine', true, undefined],
+  ]);
+}, 120_000);
+
+test('one contender is stopped and the rest goes on', async () => {
+  const stop = new AbortController();
+  const report = (event: SuiteEvent): void => {
+    if (event.kind === 'stage' && event.stage.task === 'check' && event.stage.contender === 'tfjs-cpu') stop.abort();
+  };
+  const { rows } = await runSuite(
+    { ...small, workloads: ['infer-mlp-256'], contenders: ['tfjs-cpu', 'vitrine'], stops: { 'tfjs-cpu': stop.signal } },
+    report,
+  );
+  expect(rows.map(({ contender, failureKind, agreement }) => [contender, failureKind, agreement])).toEqual([
+    ['tfjs-cpu', 'stopped', null],
+    ['vitrine', undefined, true],
+  ]);
+}, 120_000);
+
 test('what explaining costs training is a share of its speed', async () => {
   const { rows } = await runSuite({ ...small, workloads: ['explaining'], contenders: ['vitrine'] });
   expect(rows).toMatchObject([{ workload: 'explaining', contender: 'vitrine', unit: '% of the training speed', repeats: 1 }]);

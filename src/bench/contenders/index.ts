@@ -9,4 +9,6 @@ export const loadContender: Readonly<Record<ContenderName, () => Promise<{ conte
   'tfjs-wasm': () => import('./tfjs-wasm.ts'),
   'jax-wasm': () => import('./jax-wasm.ts'),
   'tfjs-cpu': () => import('./tfjs-cpu.ts'),
+  'ort-webgpu': () => import('./ort-webgpu.ts'),
+  'ort-wasm': () => import('./ort-wasm.ts'),
 };

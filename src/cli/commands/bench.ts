@@ -1,7 +1,16 @@
 import { measureColdStart } from '../../bench/cold-start.ts';
-import { type ContenderName, contenderNames } from '../../bench/contender.ts';
+import { type ContenderName, contenderNames, does } from '../../bench/contender.ts';
 import type { ColdStart } from '../../bench/minimal/finished.ts';
-import { type Measured, messageOf, type Row, rowsOf, type SuiteEvent, type SuiteOptions, type SuiteResult } from '../../bench/suite.ts';
+import {
+  type Measured,
+  messageOf,
+  notApplicable,
+  type Row,
+  rowsOf,
+  type SuiteEvent,
+  type SuiteOptions,
+  type SuiteResult,
+} from '../../bench/suite.ts';
 import { formatAdapter, formatBrief, formatProfile, formatTable, type TableStyle } from '../../bench/table.ts';
 import { workloads } from '../../bench/workloads.ts';
 import { type BenchBuild, buildBench } from '../bench-build.ts';
@@ -85,6 +94,10 @@ async function measure(
   if (options.workloads.includes('size') && !signal.aborted) {
     const weighed: Measured[] = [];
     for (const contender of options.contenders) {
+      if (!does(contender, 'train')) {
+        weighed.push(notApplicable(contender));
+        continue;
+      }
       const values = await built.minimal(contender).then(
         ({ bytes }) => ({ values: [bytes / 1000] }),
         (error) => ({ values: [], failure: messageOf(error) }),
