@@ -234,6 +234,8 @@ export class Plan {
       });
     try {
       copyAll(written, copies);
+      // The copies are no step's time.
+      await device.gpu.queue.onSubmittedWorkDone();
       const rows: ProfileRow[] = [];
       for (const step of this.steps) {
         let repeats = 1;
