@@ -5,6 +5,7 @@ import type { Operation } from '../../src/engine/operation.ts';
 import { reluOperation } from '../../src/engine/ops/relu.ts';
 import { languageChoice } from '../../src/ui/language.ts';
 import { call, type SelfTestCase, selfTestCases } from '../../src/ui/self-test/cases.ts';
+import { explanationCases } from '../../src/ui/self-test/explanation-cases.ts';
 import '../../src/ui/self-test/index.ts';
 import { NOT_COVERED } from '../../src/ui/self-test/not-covered.ts';
 import { findingsOf, reportOf, SelfTestRun } from '../../src/ui/self-test/self-test-run.ts';
@@ -67,7 +68,7 @@ test('every kernel and variant of the engine agrees with its reference here, and
   timeout: 600_000,
 }, async () => {
   const run = new SelfTestRun();
-  await run.start(sourcesOf(selfTestCases()));
+  await run.start(sourcesOf([...selfTestCases(), ...explanationCases()]));
   expect(run.fault).toBeUndefined();
   expect(run.failures.map(({ what, message }) => `${what}: ${message}`)).toEqual([]);
   expect(run.done).toBe(run.total);

@@ -25,7 +25,7 @@ export const selfTestChinese: SelfTestMessages = {
   results: '按运算列出',
   details: '各例',
   notCovered: '此处未检验',
-  notCoveredNote: '本页不运行的内核：用于基准测试、绘制张量的内核，以及用于解释的内核，后者由代码库的测试覆盖。',
+  notCoveredNote: '本页不运行的内核：用于基准测试、绘制张量以及较少用的解释方法。代码库的测试会全部运行。',
   copy: '复制报告',
   copied: '报告已复制。',
   notCopied: '无法复制报告；请从文本框中取用。',

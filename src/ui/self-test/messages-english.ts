@@ -26,7 +26,7 @@ export const selfTestEnglish = {
   details: 'Its cases',
   notCovered: 'Not tested here',
   notCoveredNote:
-    'Kernels that the page does not run: these of the benchmark and of the drawing of tensors, and those of explanations, which the tests of the repository run.',
+    'Kernels that the page does not run: those of the benchmark, of the drawing of tensors, and of the rarer explanations. The tests of the repository run them all.',
   copy: 'Copy the report',
   copied: 'The report is copied.',
   notCopied: 'The report could not be copied; take it from the field.',

@@ -26,7 +26,10 @@ export interface SelfTestSources {
 
 const REAL: SelfTestSources = {
   openDevice: async () => (await import('../../engine/index.ts')).openDevice(),
-  cases: async () => (await import('./cases.ts')).selfTestCases(),
+  cases: async () => {
+    const [{ selfTestCases }, { explanationCases }] = await Promise.all([import('./cases.ts'), import('./explanation-cases.ts')]);
+    return [...selfTestCases(), ...explanationCases()];
+  },
   ownsDevice: true,
 };
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { alongPath } from '../../../src/explain/ops/along-path.ts';
+import { alongPathReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -19,12 +20,7 @@ describe('alongPath', () => {
     await checkOperation({
       build: alongPath,
       inputs: [{ shape: [examples, ...shape] }, { shape: [examples, ...shape] }, { shape: [positions], range: [0, 1] }],
-      reference: (base = [], direction = [], position = []) =>
-        Array.from({ length: examples * positions * width }, (_, i) => {
-          const row = Math.floor(i / width);
-          const at = Math.floor(row / positions) * width + (i % width);
-          return (base[at] as number) + (position[row % positions] as number) * (direction[at] as number);
-        }),
+      reference: alongPathReference(examples, positions, width),
       gradient: false,
     });
   });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { collect } from '../../../src/explain/ops/collect.ts';
+import { collectReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -15,11 +16,7 @@ test.each([
   await checkOperation({
     build: collect,
     inputs: [{ shape: [examples * width] }, { shape: [examples, total] }, { shape: [2], dtype: 'uint32', values: [first, count] }],
-    reference: (x = [], before = []) =>
-      before.map((value, i) => {
-        const [e, s] = [Math.floor(i / total), i % total];
-        return s >= first && s < first + count ? (x[e * width + s - first] as number) : value;
-      }),
+    reference: collectReference(total, width, first, count),
     gradient: false,
     tolerance: 0,
   });

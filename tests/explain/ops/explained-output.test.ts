@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { explainedOutput, NO_CLASS, outputSeed, resolveTarget } from '../../../src/explain/ops/explained-output.ts';
+import { explainedReference as explained } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -12,17 +13,6 @@ const softmax = (row: readonly number[]): number[] => {
   const total = powers.reduce((a, b) => a + b, 0);
   return powers.map((power) => power / total);
 };
-
-/** The explained number of one row and its gradient, in float64. */
-function explained(row: readonly number[], kind: number, index: number): { value: number; gradient: number[] } {
-  const p = softmax(row);
-  const own = (k: number): number => (k === index ? 1 : 0);
-  if (index >= row.length) return { value: 0, gradient: row.map(() => 0) };
-  const pc = p[index] as number;
-  if (kind === 0) return { value: row[index] as number, gradient: row.map((_, k) => own(k)) };
-  if (kind === 1) return { value: pc, gradient: row.map((_, k) => pc * (own(k) - (p[k] as number))) };
-  return { value: Math.log(pc / (1 - pc)), gradient: row.map((_, k) => (own(k) - (p[k] as number)) / (1 - pc)) };
-}
 
 const rowsOf = (logits: readonly number[], classes: number): number[][] =>
   Array.from({ length: logits.length / classes }, (_, i) => logits.slice(i * classes, (i + 1) * classes));

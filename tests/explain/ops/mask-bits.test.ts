@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { maskBits, maskWidth, maskWords } from '../../../src/explain/ops/mask-bits.ts';
+import { maskBitsReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -20,13 +21,7 @@ describe('maskBits', () => {
     await checkOperation({
       build: (bits) => maskBits(bits, groups),
       inputs: [{ shape: [samples, words], dtype: 'uint32', range: [0, 2 ** 32] }],
-      reference: (bits = []) =>
-        Array.from({ length: samples * width }, (_, i) => {
-          const [row, column] = [Math.floor(i / width), i % width];
-          if (column === 0) return 1;
-          if (column > groups) return 0;
-          return ((bits[row * words + Math.floor((column - 1) / 32)] as number) >>> ((column - 1) % 32)) & 1;
-        }),
+      reference: maskBitsReference(samples, groups, width, words),
       gradient: false,
       tolerance: 0,
     });

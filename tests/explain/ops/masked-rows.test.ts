@@ -1,22 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { maskedRows } from '../../../src/explain/ops/masked-rows.ts';
+import { maskedRowsReference as reference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
 failOnGpuErrors();
 
 describe('maskedRows', () => {
-  const reference =
-    (samples: number, width: number, inputs: number) =>
-    (x: number[] = [], base: number[] = [], mask: number[] = [], group: number[] = []): number[] =>
-      Array.from({ length: (x.length / inputs) * samples * inputs }, (_, k) => {
-        const [row, i] = [Math.floor(k / inputs), k % inputs];
-        const at = Math.floor(row / samples) * inputs + i;
-        const share = mask[(row % samples) * width + 1 + (group[i] as number)] as number;
-        return (base[at] as number) + share * ((x[at] as number) - (base[at] as number));
-      });
-
   test.each([
     [1, [1], 1, 4],
     [3, [5], 2, 4],

@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
-import { normal, uniform } from '../../../src/engine/random.ts';
 import { noisyRows } from '../../../src/explain/ops/noisy-rows.ts';
+import { noisyRowsReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -19,8 +19,6 @@ describe('noisyRows', () => {
     const width = shape.reduce((a: number, b: number) => a * b, 1);
     const first = 3;
     const seed = 9;
-    const draw = (sample: number, element: number): number =>
-      noise === 'normal' ? normal(seed, STREAM, sample, element) : 2 * uniform(seed, STREAM, sample, element) - 1;
     await checkOperation({
       build: (x, deviation, drawn) => noisyRows(x as never, deviation as never, drawn as never, { samples, stream: STREAM, noise }),
       inputs: [
@@ -28,13 +26,7 @@ describe('noisyRows', () => {
         { shape: [examples], range: [0, 2] },
         { shape: [3], dtype: 'uint32', values: [seed, first, samples] },
       ],
-      reference: (x = [], deviation = []) =>
-        Array.from({ length: examples * samples * width }, (_, i) => {
-          const row = Math.floor(i / width);
-          const example = Math.floor(row / samples);
-          const element = i % width;
-          return (x[example * width + element] as number) + (deviation[example] as number) * draw(first + (row % samples), element);
-        }),
+      reference: noisyRowsReference(examples, samples, width, { noise, seed, stream: STREAM, first }),
       gradient: false,
       // WGSL asks no more of log than 2⁻²¹ near 1, and of cos than 2⁻¹¹.
       tolerance: 1e-3,

@@ -1,17 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { rankOrder, strictRanks } from '../../../src/explain/ops/rank-order.ts';
+import { rankOrderReference, strictRanksReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
 failOnGpuErrors();
-
-/** The indices of each row, lowest rank first; sorting keeps ties in order. */
-const orders = (rank: number[], width: number): number[] =>
-  Array.from({ length: rank.length / width }, (_, r) => {
-    const row = rank.slice(r * width, (r + 1) * width);
-    return row.map((_, i) => i).sort((a, b) => (row[a] as number) - (row[b] as number));
-  }).flat();
 
 describe('rank-order', () => {
   test.each([
@@ -22,17 +16,11 @@ describe('rank-order', () => {
     [1, 130, 2 ** 30],
   ])('%i rows of %i ranks below %i, ties to the lower index', async (rows, width, below) => {
     const inputs = [{ shape: [rows, width], dtype: 'uint32' as const, range: [0, below] as const }];
-    await checkOperation({ build: rankOrder, inputs, reference: (rank = []) => orders(rank, width), tolerance: 0 });
+    await checkOperation({ build: rankOrder, inputs, reference: rankOrderReference(width), tolerance: 0 });
     await checkOperation({
       build: strictRanks,
       inputs,
-      reference: (rank = []) => {
-        const strict = Array<number>(rank.length).fill(0);
-        orders(rank, width).forEach((index, k) => {
-          strict[Math.floor(k / width) * width + index] = k % width;
-        });
-        return strict;
-      },
+      reference: strictRanksReference(width),
       tolerance: 0,
     });
   });

@@ -1,18 +1,12 @@
 import { describe, test } from 'vitest';
 import { alphaBetaShare, stabilisedQuotient } from '../../../src/explain/ops/relevance.ts';
+import { stabilisedQuotientReference as reference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
 failOnGpuErrors();
 
 describe('stabilisedQuotient', () => {
-  const reference = (relevance: number[], z: number[], [epsilon = 0]: number[]): number[] =>
-    relevance.map((r, i) => {
-      const total = z[i % z.length] as number;
-      const divisor = total + (total >= 0 ? epsilon : -epsilon);
-      return divisor === 0 ? 0 : r / divisor;
-    });
-
   test.each([[[1]], [[3, 5]], [[2, 3, 7]], [[67, 4]]])('divides %j by sums kept away from 0, on their own side', async (shape) => {
     const inputs = [{ shape }, { shape, avoid: (z: number) => Math.abs(z) < 0.05 }, { shape: [1], values: [0.01] }];
     await checkOperation({ build: stabilisedQuotient, inputs, reference, gradient: false });

@@ -1,18 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { repeatRows } from '../../../src/explain/ops/repeat-rows.ts';
+import { repeatRowsReference as reference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
 failOnGpuErrors();
-
-const reference =
-  (width: number, copies: number) =>
-  (x: number[]): number[] =>
-    Array.from({ length: (x.length / width) * copies }, (_, row) => {
-      const first = Math.floor(row / copies) * width;
-      return x.slice(first, first + width);
-    }).flat();
 
 describe('repeatRows', () => {
   test.each([
