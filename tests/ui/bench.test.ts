@@ -197,8 +197,14 @@ describe('the page', () => {
 
   test('stops safely when it is taken away', async () => {
     const element = await mount();
+    const around = document.createElement('main');
+    element.replaceWith(around);
+    around.append(element);
+    const told: string[] = [];
+    for (const kind of ['busy', 'idle']) around.addEventListener(kind, () => told.push(kind));
     await measure();
-    element.remove();
+    around.remove();
+    expect(told).toEqual(['busy', 'idle']);
     await ended(element.run);
     expect(element.run.outcome?.stopped).toBe(true);
   }, 60_000);

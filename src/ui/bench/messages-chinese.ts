@@ -16,7 +16,7 @@ export const benchChinese: BenchMessages = {
   tune: '先让 Vitrine 为其内核的各变体计时',
   outside: '无法在页面中测量',
   outsideNote: '页面不能从零打开自己，也不能称量已经加载的内容：这两项由命令行 npm run bench 测量。',
-  choiceNote: '其他库在开始测量时才会加载，每个几兆字节。',
+  choiceNote: '其他库在开始测量时才会加载，每个从几百千字节到 27 兆字节（ONNX Runtime WebGPU）不等。',
   nothingChosen: '请至少选择一项工作负载和一个参测者。',
   noGpu: '此浏览器不支持 WebGPU：只有不需要它的参测者能运行。',
   titles: {

@@ -18,7 +18,8 @@ export const benchEnglish = {
   outside: 'Not in a page',
   outsideNote:
     'A page cannot open itself from nothing, nor weigh what it has already loaded: these two are measured by npm run bench, from the command line.',
-  choiceNote: 'The other libraries are fetched when the measurement begins, a few megabytes each.',
+  choiceNote:
+    'The other libraries are fetched when the measurement begins, from a few hundred kilobytes each to 27 megabytes (ONNX Runtime WebGPU).',
   nothingChosen: 'Choose at least one workload and one contender.',
   noGpu: 'This browser offers no WebGPU: only the contenders without it can run.',
   titles: {

@@ -91,8 +91,8 @@ export class VitrineBench extends LitElement {
     super.disconnectedCallback();
     window.removeEventListener('hashchange', this.#onAddress);
     this.run.stop();
-    // The run ends after this: nobody would be told.
-    if (this.#wasRunning) this.dispatchEvent(new CustomEvent('idle'));
+    // The run ends after this, when nobody listens any more; what was taken out around the element still does.
+    if (this.#wasRunning) this.dispatchEvent(new CustomEvent('idle', { bubbles: true, composed: true }));
     this.#wasRunning = false;
     this.run.removeEventListener('change', this.#renew);
   }

@@ -64,7 +64,8 @@ export class VitrineSelfTest extends LitElement {
     super.disconnectedCallback();
     this.run.stop();
     this.run.removeEventListener('change', this.#renew);
-    if (this.#wasRunning) this.dispatchEvent(new CustomEvent('idle'));
+    // What was taken out around the element still listens.
+    if (this.#wasRunning) this.dispatchEvent(new CustomEvent('idle', { bubbles: true, composed: true }));
     this.#wasRunning = false;
   }
 
