@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import type { ViteUserConfig } from 'vitest/config';
+import { documentedShaders, minifyTemplates } from './src/cli/app-build.ts';
 import { keepWasmThreads } from './src/cli/bench-build.ts';
 import { browserLaunch } from './src/cli/browser.mjs';
 
@@ -24,14 +25,14 @@ const contenders = [
 /** Memory that threads share, and clocks that are precise, are for pages that are isolated. */
 const isolated = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-const config = async (): Promise<ViteUserConfig> => ({
+const config = async ({ command }: { command: 'build' | 'serve' }): Promise<ViteUserConfig> => ({
   // Vitest works from the repository; `npx vite` serves the app.
   root: process.env.VITEST ? repository : `${repository}src/ui`,
   base: './',
   server: { host: '127.0.0.1', fs: { allow: [repository] }, headers: isolated },
   preview: { headers: isolated },
-  plugins: [keepWasmThreads()],
-  worker: { format: 'es', plugins: () => [keepWasmThreads()] },
+  plugins: [keepWasmThreads(), documentedShaders(command === 'build'), ...(command === 'build' ? [minifyTemplates()] : [])],
+  worker: { format: 'es', plugins: () => [keepWasmThreads(), documentedShaders(command === 'build')] },
   optimizeDeps: { include: process.env.VITEST ? [...prebundled, 'onnxruntime-web/wasm'] : [...prebundled, ...contenders] },
   build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022' },
   ...(process.env.VITEST ? { test: await tests() } : {}),

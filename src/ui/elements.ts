@@ -12,12 +12,9 @@ import { StudioRecipe } from './studio-recipe.ts';
 import { StudioTime } from './studio-time.ts';
 import { StudioWhy } from './studio-why.ts';
 import { TensorInspector } from './tensor-inspector.ts';
-import { VitrineKernel } from './vitrine-kernel.ts';
 import { VitrineLanguage } from './vitrine-language.ts';
-import { VitrineMachine } from './vitrine-machine.ts';
 import { VitrineNotices } from './vitrine-notices.ts';
 import { VitrinePage } from './vitrine-page.ts';
-import { VitrinePlan } from './vitrine-plan.ts';
 
 declare global {
   interface HTMLElementTagNameMap {
@@ -33,12 +30,9 @@ declare global {
     'studio-why': StudioWhy;
     'tensor-inspector': TensorInspector;
     'tensor-view': TensorView;
-    'vitrine-kernel': VitrineKernel;
     'vitrine-language': VitrineLanguage;
-    'vitrine-machine': VitrineMachine;
     'vitrine-notices': VitrineNotices;
     'vitrine-page': VitrinePage;
-    'vitrine-plan': VitrinePlan;
   }
 }
 
@@ -55,12 +49,9 @@ const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'studio-why': StudioWhy,
   'tensor-inspector': TensorInspector,
   'tensor-view': TensorView,
-  'vitrine-kernel': VitrineKernel,
   'vitrine-language': VitrineLanguage,
-  'vitrine-machine': VitrineMachine,
   'vitrine-notices': VitrineNotices,
   'vitrine-page': VitrinePage,
-  'vitrine-plan': VitrinePlan,
 };
 
 /** Twice is once. */

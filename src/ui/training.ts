@@ -5,7 +5,7 @@
  * Events: `change` when its phase, settings, faults or results change; `steps` when steps have arrived, at most thirty times a second.
  */
 
-import { type LoadProgress, loadBreastCancer, loadMnist, type Scaling, split, standardise } from '../data/index.ts';
+import { type LoadProgress, loadMnist, type Scaling } from '../data/index.ts';
 import {
   adam,
   buildModel,
@@ -671,5 +671,6 @@ async function loadData({ data, onProgress, signal }: LoadDataOptions): Promise<
     );
   }
   if (data === 'mnist') return loadMnist({ onProgress, signal });
-  return standardise(split(await loadBreastCancer(), { fraction: 0.25, stratified: true, seed: 0 }));
+  const { loadTable } = await import('./session/own-data.ts');
+  return loadTable();
 }

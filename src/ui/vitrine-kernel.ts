@@ -4,16 +4,22 @@ import { Words } from './language.ts';
 import { shared } from './shared-styles.ts';
 import { linesOf } from './wgsl-lines.ts';
 
+/** The shaders with their comments, each loaded when it is read. */
+const FILES = import.meta.glob<string>('../shaders/*.wgsl', { query: '?documented', import: 'default' });
+
 /** One step of a plan: what its kernel reads and writes, and its WGSL. */
 export class VitrineKernel extends LitElement {
-  static override properties: PropertyDeclarations = { step: { attribute: false } };
+  static override properties: PropertyDeclarations = { step: { attribute: false }, documented: { state: true } };
 
   declare step: PlanStep | undefined;
+  /** The file of a kernel with its comments, which the page does not load before someone reads them. */
+  declare documented: { readonly kernel: string; readonly source: string } | undefined;
   readonly #words = new Words(this);
 
   constructor() {
     super();
     this.step = undefined;
+    this.documented = undefined;
   }
 
   override render(): TemplateResult {
@@ -21,6 +27,7 @@ export class VitrineKernel extends LitElement {
     const { say } = this.#words;
     if (!step) return html``;
     const { kernel, bound, outputs } = step;
+    const source = this.documented?.kernel === kernel.name ? this.documented.source : kernel.source;
     const values = Object.entries({ ...step.constants, ...step.parameters });
     return html`
       <div class="tensors">
@@ -49,7 +56,7 @@ export class VitrineKernel extends LitElement {
         ${values.length === 0 ? '' : html`${say.planParameters}: <code>${values.map(([name, value]) => `${name} ${value}`).join(', ')}</code>. `}
         ${say.planEntry(kernel.entry)}
       </p>
-      <pre tabindex="0" role="region" aria-label=${`${kernel.name} WGSL`}><code>${linesOf(kernel.source, kernel.entry).map(
+      <pre tabindex="0" role="region" aria-label=${`${kernel.name} WGSL`}><code>${linesOf(source, kernel.entry).map(
         ({ words, entry }) =>
           html`<span class=${entry ? 'line entry' : 'line'}>${words.map(({ kind, text }) =>
             kind === 'plain' ? text : html`<span class=${kind}>${text}</span>`,
@@ -59,8 +66,21 @@ export class VitrineKernel extends LitElement {
     `;
   }
 
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('step') && this.step) void this.#document(this.step);
+  }
+
+  async #document({ kernel, modified }: PlanStep): Promise<void> {
+    const file = kernel.name.split('.')[0];
+    const load = FILES[`../shaders/${file}.wgsl`];
+    // A kernel that was changed by hand is shown as it runs.
+    if (modified || !load) return;
+    const source = await load();
+    if (this.step?.kernel.name === kernel.name) this.documented = { kernel: kernel.name, source };
+  }
+
   protected override updated(changed: PropertyValues<this>): void {
-    if (!changed.has('step')) return;
+    if (!changed.has('step') && !changed.has('documented')) return;
     const code = this.renderRoot.querySelector('pre');
     const entry = code?.querySelector<HTMLElement>('.entry');
     if (code && entry) code.scrollTop = Math.max(0, entry.offsetTop - 60);

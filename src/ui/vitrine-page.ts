@@ -114,15 +114,20 @@ export class VitrinePage extends LitElement {
             </main>`
           : page === 'bench'
             ? this.#bench()
-            : html`<main class="reading">
-              <vitrine-machine .snapshot=${snapshot}></vitrine-machine>
-              <vitrine-plan .snapshot=${snapshot}></vitrine-plan>
-            </main>`
+            : this.#engine()
       }
       <studio-time role="region" aria-label=${say.timeTitle} .snapshot=${snapshot}></studio-time>
       <studio-recipe .snapshot=${snapshot}></studio-recipe>
       <p class="hidden" role="status">${this.announcement || nothing}</p>
     `;
+  }
+
+  #engine(): TemplateResult {
+    void import('./engine-page.ts').catch((error) => this.session?.send({ do: 'report', error }));
+    return html`<main class="reading">
+      <vitrine-machine .snapshot=${this.snapshot}></vitrine-machine>
+      <vitrine-plan .snapshot=${this.snapshot}></vitrine-plan>
+    </main>`;
   }
 
   /** The benchmark comes with its first visit. It measures alone: training waits meanwhile. */

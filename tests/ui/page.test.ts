@@ -130,6 +130,7 @@ describe('the page', () => {
 
   test('opens the plan to the WGSL of each kernel', async () => {
     const { page, training } = await mount('#page=engine');
+    await until(() => (inside(page, 'vitrine-plan').shadowRoot?.querySelectorAll('details').length ?? 0) > 0);
     const plan = inside(page, 'vitrine-plan');
     const steps = [...plan.shadowRoot!.querySelectorAll('details')];
     expect(steps).toHaveLength(training.run!.trainer.plan.steps.length + training.run!.trainer.gatherPlan!.steps.length);
@@ -139,6 +140,10 @@ describe('the page', () => {
       .toContain('fn update');
     const entry = inside(page, 'vitrine-plan', 'vitrine-kernel', '.entry');
     expect(entry.textContent).toContain('@compute');
+    // As it stands in the repository, with its comments.
+    await expect
+      .poll(() => plan.shadowRoot!.querySelector('vitrine-kernel')!.shadowRoot!.querySelectorAll('.comment').length, PATIENTLY)
+      .toBeGreaterThan(3);
   });
 });
 

@@ -1,6 +1,6 @@
-/** Data that a visitor brings: a CSV table, or IDX images with their labels. It stays in the page: an address names it by its hash only. */
+/** Tables, and data that a visitor brings: a CSV table, or IDX images with their labels. It stays in the page: an address names it by its hash only. */
 
-import { type Dataset, imageDataset, parseTable, readIdx, split, standardise } from '../../data/index.ts';
+import { type Dataset, imageDataset, loadBreastCancer, parseTable, readIdx, split, standardise } from '../../data/index.ts';
 import { VitrineError } from '../../engine/index.ts';
 import type { TrainingData } from '../training.ts';
 
@@ -29,6 +29,11 @@ export async function readOwnData(files: readonly File[]): Promise<{ readonly na
   const name = `own:${await hashOf(dataset)}` as const;
   const parts = split(dataset, { fraction: HELD_OUT, stratified: dataset.labels !== undefined, seed: 0 });
   return { name, data: dataset.inputShape.length === 1 ? standardise(parts) : parts };
+}
+
+/** The table of the page, a quarter of its rows held out for the test, scaled by the rest. */
+export async function loadTable(): Promise<TrainingData> {
+  return standardise(split(await loadBreastCancer(), { fraction: 0.25, stratified: true, seed: 0 }));
 }
 
 async function table(file: File): Promise<Dataset> {

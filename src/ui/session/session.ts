@@ -18,7 +18,6 @@ import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } fro
 import type { Command } from './commands.ts';
 import { explainWith, type Question } from './explain.ts';
 import { METHODS, type MethodName } from './methods.ts';
-import { readOwnData } from './own-data.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
@@ -290,6 +289,7 @@ export class StudioSession extends EventTarget {
   /** What cannot be read is said; the run and what is looked at stay as they are. */
   async #takeData(files: readonly File[]): Promise<void> {
     try {
+      const { readOwnData } = await import('./own-data.ts');
       const { name, data } = await readOwnData(files);
       this.training.addData(name, data);
       this.#takeRecipe({ data: name });
@@ -318,6 +318,7 @@ export class StudioSession extends EventTarget {
     this.#cellBefore = undefined;
     this.#example = undefined;
     this.#plain = undefined;
+    this.#tensors = new Map();
     this.#subject = undefined;
     this.#dropCopy();
     this.#painted = [];
@@ -669,7 +670,8 @@ export class StudioSession extends EventTarget {
       rate: training.rate,
       reading: training.reading,
       secondsLeft: training.secondsLeft,
-      device: training.device,
+      // Between a new device and the network that is built on it, what can be drawn is still of the old one.
+      device: run?.model.device ?? training.device,
       run,
       test: run?.data.test,
       subject: this.#subject ?? run?.model,
