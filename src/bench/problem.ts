@@ -25,12 +25,29 @@ export const CLASSES = 10;
 export const EXAMPLES = 4096;
 
 /** Width of every layer, the input first; ReLU between, softmax at the end. */
-export const networks: Readonly<Record<NetworkName, readonly number[]>> = {
+export const networks: Readonly<Record<DenseNetwork, readonly number[]>> = {
   mlp: [PIXELS, 128, CLASSES],
   wide: [PIXELS, 1024, 1024, CLASSES],
 };
 
-export type NetworkName = 'mlp' | 'wide';
+/** Networks of dense layers alone. */
+export type DenseNetwork = 'mlp' | 'wide';
+export type NetworkName = DenseNetwork | 'attention';
+
+/** One self-attention over the 16 patches of an image, a residual around it, then the mean of its tokens. */
+export const ATTENTION: { readonly patch: number; readonly tokens: number; readonly width: number; readonly heads: number } = {
+  patch: 7,
+  tokens: 16,
+  width: 32,
+  heads: 4,
+};
+
+/** Names, shapes [inputs, outputs] and biases of its dense layers, as the engine has them. */
+const ATTENTION_LAYERS: readonly (readonly [name: string, inputs: number, outputs: number])[] = [
+  ['dense_1', ATTENTION.patch ** 2, ATTENTION.width],
+  ...['query', 'key', 'value', 'output'].map((part) => [`residual_1/selfAttention_1/${part}`, ATTENTION.width, ATTENTION.width] as const),
+  ['dense_2', ATTENTION.width, CLASSES],
+];
 
 export interface Parameter {
   /** `dense_1/weight`, as the engine names it. */
@@ -41,17 +58,21 @@ export interface Parameter {
 
 /** Initial weights (Glorot uniform) and biases (zero) of a network, a weight [inputs, outputs] before its bias. */
 export function initialParameters(network: NetworkName): Parameter[] {
-  const widths = networks[network];
-  return widths.slice(1).flatMap((outputs, i) => {
-    const inputs = widths[i] as number;
+  return layersOf(network).flatMap(([layer, inputs, outputs]) => {
     const make = (kind: 'weight' | 'bias', shape: readonly number[]): Parameter => {
-      const name = `dense_${i + 1}/${kind}`;
+      const name = `${layer}/${kind}`;
       const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
       initialize(values, name, shape, kind === 'weight' ? 'glorotUniform' : 'zeros', SEED);
       return { name, shape, values };
     };
     return [make('weight', [inputs, outputs]), make('bias', [outputs])];
   });
+}
+
+function layersOf(network: NetworkName): typeof ATTENTION_LAYERS {
+  if (network === 'attention') return ATTENTION_LAYERS;
+  const widths = networks[network];
+  return widths.slice(1).map((outputs, i) => [`dense_${i + 1}`, widths[i] as number, outputs] as const);
 }
 
 const SIDE = 28;

@@ -2,7 +2,20 @@
 
 import { brief, checkedRows } from './agreement.ts';
 import type { Results } from './contender.ts';
-import { ADAM, type Batch, batchOf, CLASSES, initialParameters, makeDigits, matrix, networks, pathOf } from './problem.ts';
+import {
+  ADAM,
+  ATTENTION,
+  type Batch,
+  batchOf,
+  CLASSES,
+  type DenseNetwork,
+  initialParameters,
+  makeDigits,
+  matrix,
+  networks,
+  PIXELS,
+  pathOf,
+} from './problem.ts';
 import type { TimedWorkload } from './workloads.ts';
 
 /** Examples and the class of each. */
@@ -13,7 +26,8 @@ interface Rows {
 
 export function referenceResults(workload: TimedWorkload): Results {
   if (workload.kind === 'matmul') return referenceProduct(workload.size);
-  const network = new ReferenceNetwork(workload.network);
+  if (workload.kind === 'train' && workload.network === 'attention') return referenceAttention(batchOf(makeDigits(), workload.batch, 0));
+  const network = new ReferenceNetwork(workload.network as DenseNetwork);
   const digits = makeDigits();
   const batch = (index: number): Batch => batchOf(digits, workload.batch, index);
   if (workload.kind === 'saliency') return { maps: brief(network.outputGradient(batch(0)).map(Math.abs)) };
@@ -23,6 +37,58 @@ export function referenceResults(workload: TimedWorkload): Results {
   const gradients = network.gradients(batch(0));
   const losses = Float32Array.from({ length: workload.checkedSteps }, (_, step) => network.train(batch(step)));
   return { logits, losses, ...Object.fromEntries(gradients.values.map((values, i) => [`gradient/${network.names[i]}`, brief(values)])) };
+}
+
+/** Logits and loss of the first batch; patches, dense, self-attention with a residual, mean over tokens, dense. */
+function referenceAttention({ x, labels }: Batch): Results {
+  const { patch, tokens, width, heads } = ATTENTION;
+  const parameters = initialParameters('attention');
+  const side = patch * Math.sqrt(tokens);
+  const each = width / heads;
+  /** rows · W + b of a layer, rows given as [count][inputs]. */
+  const dense = (layer: number, rows: readonly (readonly number[])[]): number[][] => {
+    const [weight, bias] = [parameters[2 * layer]?.values as Float32Array, parameters[2 * layer + 1]?.values as Float32Array];
+    return rows.map((row) => {
+      const y = Array.from(bias);
+      row.forEach((value, i) => {
+        for (let o = 0; o < y.length; o++) y[o] = (y[o] as number) + value * (weight[i * y.length + o] as number);
+      });
+      return y;
+    });
+  };
+  const logits: number[] = [];
+  for (let row = 0; row < labels.length; row++) {
+    const cut = Array.from({ length: tokens }, (_, token) =>
+      Array.from({ length: patch ** 2 }, (_value, i) => {
+        const down = Math.floor(token / Math.sqrt(tokens)) * patch + Math.floor(i / patch);
+        const across = (token % Math.sqrt(tokens)) * patch + (i % patch);
+        return x[row * PIXELS + down * side + across] as number;
+      }),
+    );
+    const embedded = dense(0, cut);
+    const [query, key, value] = [1, 2, 3].map((layer) => dense(layer, embedded)) as [number[][], number[][], number[][]];
+    const mixed = embedded.map((token, at) =>
+      token.map((_value, column) => {
+        const head = Math.floor(column / each) * each;
+        const scores = key.map((other) => {
+          let score = 0;
+          for (let i = head; i < head + each; i++) score += (query[at]?.[i] as number) * (other[i] as number);
+          return Math.exp(score / Math.sqrt(each));
+        });
+        const total = scores.reduce((sum, score) => sum + score, 0);
+        return scores.reduce((sum, score, other) => sum + (score / total) * (value[other]?.[column] as number), 0);
+      }),
+    );
+    const added = dense(4, mixed).map((token, at) => token.map((v, i) => v + (embedded[at]?.[i] as number)));
+    const pooled = Array.from({ length: width }, (_, i) => added.reduce((sum, token) => sum + (token[i] as number), 0) / tokens);
+    logits.push(...(dense(5, [pooled])[0] as number[]));
+  }
+  const probabilities = softmaxRows(Float64Array.from(logits));
+  let loss = 0;
+  labels.forEach((label, row) => {
+    loss -= Math.log(probabilities[row * CLASSES + label] as number) / labels.length;
+  });
+  return { logits: Float32Array.from(logits), losses: Float32Array.of(loss) };
 }
 
 /** Some rows of C = A B, and the sum of every row, which is A (B 1). */

@@ -1,6 +1,6 @@
 /** The workloads as data. What each contender does for one is its own module's business. */
 
-import { EXAMPLES, type NetworkName, networks } from './problem.ts';
+import { type DenseNetwork, EXAMPLES, type NetworkName, networks } from './problem.ts';
 
 interface Common {
   readonly name: string;
@@ -18,14 +18,14 @@ export type TimedWorkload = Common &
         /** Steps whose losses are compared with the reference before any time counts. */
         readonly checkedSteps: number;
       }
-    | { readonly kind: 'infer'; readonly network: NetworkName; readonly batch: number }
+    | { readonly kind: 'infer'; readonly network: DenseNetwork; readonly batch: number }
     | { readonly kind: 'matmul'; readonly size: number }
     /** The gradient of the label's logit with respect to each pixel. */
-    | { readonly kind: 'saliency'; readonly network: NetworkName; readonly batch: number }
+    | { readonly kind: 'saliency'; readonly network: DenseNetwork; readonly batch: number }
     /** The same, integrated from black to the image. */
     | {
         readonly kind: 'integrated-gradients';
-        readonly network: NetworkName;
+        readonly network: DenseNetwork;
         readonly batch: number;
         readonly steps: number;
         /** Whether a contender may fold the path behind the first layer; else every point is a row. */
@@ -51,6 +51,14 @@ export const workloads: readonly Workload[] = [
     batch: 256,
     checkedSteps: 2,
     title: 'Training 784-1024-1024-10, batches of 256',
+  },
+  {
+    name: 'train-attention-32',
+    kind: 'train',
+    network: 'attention',
+    batch: 32,
+    checkedSteps: 1,
+    title: 'Training self-attention over 16 patches, batches of 32',
   },
   { name: 'infer-mlp-256', kind: 'infer', network: 'mlp', batch: 256, title: 'Inference 784-128-10, batches of 256' },
   { name: 'matmul-256', kind: 'matmul', size: 256, title: 'Product of two 256 × 256 matrices' },
@@ -105,7 +113,7 @@ export function yieldOf(workload: TimedWorkload): { readonly unit: 'samples/s' |
 }
 
 /** Bytes that training cannot do without: parameters, gradients and two moments, activations and the data set. */
-export function leastTrainingBytes(network: NetworkName, batch: number): number {
+export function leastTrainingBytes(network: DenseNetwork, batch: number): number {
   const widths = networks[network];
   const parameters = widths.slice(1).reduce((sum, outputs, i) => sum + ((widths[i] as number) + 1) * outputs, 0);
   const activations = batch * widths.reduce((a, b) => a + b, 0);

@@ -6,7 +6,7 @@
 import { blockUntilReady, type Device, defaultDevice, devicePut, grad, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Results, Session } from '../contender.ts';
-import { ADAM, batchOf, CLASSES, EXAMPLES, initialParameters, makeDigits, matrix, oneHot, PIXELS, pathOf } from '../problem.ts';
+import { ADAM, ATTENTION, batchOf, CLASSES, EXAMPLES, initialParameters, makeDigits, matrix, oneHot, PIXELS, pathOf } from '../problem.ts';
 import type { TimedWorkload } from '../workloads.ts';
 
 const floats = async (array: np.Array): Promise<Float32Array<ArrayBuffer>> => Float32Array.from((await array.data()) as Float32Array);
@@ -23,15 +23,37 @@ function logitsOf(parameters: np.Array[], x: np.Array): np.Array {
   return y;
 }
 
+/** The same of self-attention over patches; consumes both. */
+function attentionLogits(parameters: np.Array[], x: np.Array): np.Array {
+  const { patch, tokens, width, heads } = ATTENTION;
+  const rows = x.shape[0] as number;
+  const across = Math.sqrt(tokens);
+  const dense = (layer: number, y: np.Array): np.Array =>
+    np.matmul(y, parameters[2 * layer] as np.Array).add(parameters[2 * layer + 1] as np.Array);
+  const cut = np.transpose(x.reshape([rows, across, patch, across, patch]), [0, 1, 3, 2, 4]).reshape([rows * tokens, patch ** 2]);
+  const embedded = dense(0, cut);
+  const inHeads = (layer: number): np.Array =>
+    np.transpose(dense(layer, embedded.ref).reshape([rows, tokens, heads, width / heads]), [0, 2, 1, 3]);
+  const [query, key, value] = [inHeads(1), inHeads(2), inHeads(3)];
+  const scores = np.matmul(query, np.transpose(key, [0, 1, 3, 2])).mul(1 / Math.sqrt(width / heads));
+  const mixed = np.matmul(nn.softmax(scores), value);
+  const joined = np.transpose(mixed, [0, 2, 1, 3]).reshape([rows * tokens, width]);
+  const after = embedded.add(dense(4, joined)).reshape([rows, tokens, width]);
+  return dense(5, after.sum(1).mul(1 / tokens));
+}
+
 /** Mean cross-entropy; consumes its arguments. */
 function lossOf(parameters: np.Array[], x: np.Array, answers: np.Array): np.Array {
   const rows = x.shape[0] as number;
   return nn
-    .logSoftmax(logitsOf(parameters, x))
+    .logSoftmax(networkOf(parameters)(parameters, x))
     .mul(answers)
     .sum()
     .mul(-1 / rows);
 }
+
+/** Which network these are the parameters of: weight and bias of two, three or six layers. */
+const networkOf = (parameters: readonly np.Array[]): typeof logitsOf => (parameters.length === 12 ? attentionLogits : logitsOf);
 
 type State = {
   parameters: np.Array[];
@@ -88,7 +110,7 @@ async function openTraining(workload: TimedWorkload & { kind: 'train' }): Promis
   return {
     async results() {
       const { x, answers } = batches[0] as (typeof batches)[number];
-      const logits = await floats(logitsOf(tree.ref(state.parameters), x.ref));
+      const logits = await floats(networkOf(state.parameters)(tree.ref(state.parameters), x.ref));
       const [loss, gradients] = valueAndGrad(lossOf)(tree.ref(state.parameters), x.ref, answers.ref) as unknown as [np.Array, np.Array[]];
       loss.dispose();
       const results: Record<string, Float32Array<ArrayBuffer>> = { logits };

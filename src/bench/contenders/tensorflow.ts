@@ -11,6 +11,7 @@ import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Results, Session } from '../contender.ts';
 import {
   ADAM,
+  ATTENTION,
   batchOf,
   CLASSES,
   EXAMPLES,
@@ -30,6 +31,7 @@ const floats = async (tensor: tf.Tensor): Promise<Float32Array<ArrayBuffer>> => 
 /** The forward pass of a network over variables of its own. */
 function makeNetwork(network: NetworkName): { variables: tf.Variable[]; logits(x: tf.Tensor2D): tf.Tensor2D } {
   const variables = initialParameters(network).map(({ name, shape, values }) => tf.variable(tf.tensor(values, [...shape]), true, name));
+  if (network === 'attention') return { variables, logits: (x) => attentionLogits(variables, x) };
   const layers = networks[network].length - 1;
   return {
     variables,
@@ -42,6 +44,29 @@ function makeNetwork(network: NetworkName): { variables: tf.Variable[]; logits(x
       return y;
     },
   };
+}
+
+/** Patches, a dense layer, self-attention with a residual around it, the mean over tokens, a dense layer. */
+function attentionLogits(variables: readonly tf.Variable[], x: tf.Tensor2D): tf.Tensor2D {
+  const { patch, tokens, width, heads } = ATTENTION;
+  const rows = x.shape[0];
+  const across = Math.sqrt(tokens);
+  const dense = (layer: number, y: tf.Tensor2D): tf.Tensor2D =>
+    tf.fused.matMul({
+      a: y,
+      b: variables[2 * layer] as tf.Variable as tf.Tensor2D,
+      bias: variables[2 * layer + 1] as tf.Variable,
+      activation: 'linear',
+    }) as tf.Tensor2D;
+  const cut = tf.transpose(tf.reshape(x, [rows, across, patch, across, patch]), [0, 1, 3, 2, 4]);
+  const embedded = dense(0, tf.reshape(cut, [rows * tokens, patch ** 2]));
+  const [query, key, value] = [1, 2, 3].map((layer) =>
+    tf.transpose(tf.reshape(dense(layer, embedded), [rows, tokens, heads, width / heads]), [0, 2, 1, 3]),
+  ) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+  const weights = tf.softmax(tf.mul(tf.matMul(query, key, false, true), 1 / Math.sqrt(width / heads)));
+  const joined = tf.reshape(tf.transpose(tf.matMul(weights, value), [0, 2, 1, 3]), [rows * tokens, width]) as tf.Tensor2D;
+  const after = tf.add(embedded, dense(4, joined));
+  return dense(5, tf.mean(tf.reshape(after, [rows, tokens, width]), 1) as tf.Tensor2D);
 }
 
 function openTraining(workload: TimedWorkload & { kind: 'train' }): Session {

@@ -8,10 +8,15 @@ import {
   type Device,
   dense,
   Graph,
+  globalAverage,
   type Node,
   openDevice,
   type Plan,
+  patches,
+  residual,
   type StepRecord,
+  selfAttention,
+  softmax,
   type TunedClass,
   type TuningStore,
   tune,
@@ -21,12 +26,17 @@ import type { Attribution } from '../../explain/index.ts';
 import type { AdapterFigures } from '../adapter.ts';
 import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Session } from '../contender.ts';
-import { ADAM, batchOf, makeDigits, matrix, type NetworkName, networks, SEED } from '../problem.ts';
+import { ADAM, ATTENTION, batchOf, CLASSES, makeDigits, matrix, type NetworkName, networks, PIXELS, SEED } from '../problem.ts';
 import { type KernelProfile, profileStep } from '../roofline.ts';
 import type { TimedWorkload } from '../workloads.ts';
 
 /** The network of a workload; its initial weights are those of `initialParameters`, which draws them as the engine does. */
 function networkOf(network: NetworkName): Parameters<typeof buildModel>[1] {
+  if (network === 'attention') {
+    const { patch, width, heads } = ATTENTION;
+    const layers = [patches(patch), dense(width), residual([selfAttention({ heads })]), globalAverage(), dense(CLASSES), softmax()];
+    return { inputShape: [Math.sqrt(PIXELS), Math.sqrt(PIXELS), 1], layers, seed: SEED };
+  }
   const widths = networks[network];
   const layers = widths.slice(1).map((units, i) => dense(units, { activation: i < widths.length - 2 ? 'relu' : 'softmax' }));
   return { inputShape: [widths[0] as number], layers, seed: SEED };

@@ -23,6 +23,7 @@ export const benchChinese: BenchMessages = {
     'train-mlp-32': '训练 784-128-10，批大小 32',
     'train-mlp-256': '训练 784-128-10，批大小 256',
     'train-wide-256': '训练 784-1024-1024-10，批大小 256',
+    'train-attention-32': '训练 16 个图块上的自注意力，批大小 32',
     'infer-mlp-256': '推理 784-128-10，批大小 256',
     'matmul-256': '两个 256 × 256 矩阵相乘',
     'matmul-512': '两个 512 × 512 矩阵相乘',

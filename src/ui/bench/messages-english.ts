@@ -26,6 +26,7 @@ export const benchEnglish = {
     'train-mlp-32': 'Training 784-128-10, batches of 32',
     'train-mlp-256': 'Training 784-128-10, batches of 256',
     'train-wide-256': 'Training 784-1024-1024-10, batches of 256',
+    'train-attention-32': 'Training self-attention over 16 patches, batches of 32',
     'infer-mlp-256': 'Inference 784-128-10, batches of 256',
     'matmul-256': 'Product of two 256 × 256 matrices',
     'matmul-512': 'Product of two 512 × 512 matrices',
