@@ -593,8 +593,26 @@ export class StudioExample extends LitElement {
         text-align: end;
       }
 
+      .table table {
+        table-layout: fixed;
+      }
+
+      .table th:nth-child(2) {
+        width: 4.75rem;
+      }
+
+      .table th:nth-child(3) {
+        width: 4.5rem;
+      }
+
+      .table tbody th {
+        overflow-wrap: anywhere;
+        line-height: 1.2;
+        vertical-align: middle;
+      }
+
       .table input {
-        width: 5rem;
+        width: 4.25rem;
         min-height: 1.75rem;
         padding: 0 0.375rem;
         border-color: var(--line);
@@ -603,21 +621,18 @@ export class StudioExample extends LitElement {
         text-align: end;
       }
 
-      .bar-cell {
-        width: 5rem;
-      }
 
       .signed {
         display: block;
         width: calc(50% * var(--share));
         height: 0.5rem;
         margin-left: 50%;
-        background: #c7762b;
+        background: var(--positive);
       }
 
       .minus {
         margin-left: calc(50% - 50% * var(--share));
-        background: #4b7fc4;
+        background: var(--negative);
       }
 
       @media (max-width: 719px), (pointer: coarse) {

@@ -9,7 +9,7 @@ import type { Snapshot } from './session/session.ts';
 import { isOwnData, writeLayers } from './settings.ts';
 import { shared } from './shared-styles.ts';
 
-const PAGES: readonly Page[] = ['studio', 'engine', 'bench'];
+const PAGES: readonly Page[] = ['studio', 'engine', 'bench', 'self-test'];
 const COPIED_MILLISECONDS = 2500;
 
 /** The head of every page: what is trained and on what, where one may go, and what one may take along. */
@@ -309,7 +309,7 @@ export class StudioHeader extends LitElement {
 
         .tab,
         .quiet {
-          padding: 0 0.375rem;
+          padding: 0 0.3125rem;
         }
       }
     `,

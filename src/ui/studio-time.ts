@@ -136,6 +136,7 @@ export class StudioTime extends LitElement {
   #charts(): TemplateResult {
     const { snapshot, logarithmic } = this;
     const history = snapshot?.run?.history;
+    if (snapshot?.run && history?.steps === 0 && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
     const each = pace(snapshot?.device, DRAW_MILLISECONDS);
     const spent = (event: CustomEvent<number>): void => {
       this.dispatchEvent(new CustomEvent<number>('watched', { detail: event.detail, bubbles: true, composed: true }));
@@ -144,6 +145,23 @@ export class StudioTime extends LitElement {
       <div class="charts">
         <loss-chart .history=${history} .steps=${history?.steps ?? 0} .pace=${each} metric="loss" ?logarithmic=${logarithmic} @drawn=${spent}></loss-chart>
         <loss-chart .history=${history} .steps=${history?.steps ?? 0} .pace=${each} metric="accuracy" @drawn=${spent}></loss-chart>
+      </div>
+    `;
+  }
+
+  /** Before the first step there is no curve to see: the ways in stand there. */
+  #doors(): TemplateResult {
+    const { say } = this.#words;
+    const door = (title: string, words: string, open: () => void): TemplateResult =>
+      html`<button class="door" @click=${open}><strong>${title}</strong><span>${words}</span></button>`;
+    const isTable = this.snapshot?.choices.recipe.data === 'breast-cancer';
+    return html`
+      <div class="charts doors">
+        ${door(say.doorWatch, say.doorWatchWords, () => send(this, { do: 'toggle' }))}
+        ${door(isTable ? say.doorDigits : say.doorExplain, isTable ? say.doorDigitsWords : say.doorExplainWords, () =>
+          send(this, { do: 'recipe', changes: isTable ? { data: 'mnist', hidden: [128] } : { data: 'breast-cancer', hidden: [16] } }),
+        )}
+        ${door(say.doorMeasure, say.doorMeasureWords, () => send(this, { do: 'choose', choices: { page: 'bench' } }))}
       </div>
     `;
   }
@@ -407,6 +425,35 @@ export class StudioTime extends LitElement {
         min-width: 0;
       }
 
+      .doors {
+        grid-template-columns: repeat(3, minmax(0, 1fr));
+        gap: 0.75rem;
+        min-height: calc(var(--chart-height) + 1.25rem);
+        padding-bottom: 0.25rem;
+      }
+
+      .door {
+        flex-direction: column;
+        gap: 0.25rem;
+        align-items: start;
+        height: 100%;
+        padding: 0.625rem 1rem;
+        border-color: var(--line);
+        font-weight: 400;
+        line-height: 1.35;
+        text-align: start;
+        white-space: normal;
+      }
+
+      .door strong {
+        font: 400 1.0625rem / 1.3 var(--serif);
+      }
+
+      .door span {
+        color: var(--quiet);
+        font-size: 0.8125rem;
+      }
+
       .more {
         display: flex;
         flex-wrap: wrap;
@@ -534,9 +581,26 @@ export class StudioTime extends LitElement {
           display: none;
         }
 
-        .charts {
+        .charts:not(.doors) {
           --chart-height: 3.25rem;
           grid-template-columns: 1fr;
+        }
+
+        .doors {
+          gap: 0.25rem;
+          min-height: 0;
+        }
+
+        .door {
+          padding: 0.375rem 0.5rem;
+        }
+
+        .door strong {
+          font-size: 0.875rem;
+        }
+
+        .door span {
+          display: none;
         }
       }
 

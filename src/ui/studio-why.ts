@@ -88,7 +88,7 @@ export class StudioWhy extends LitElement {
           (card) => this.#card(card),
         )}
       </div>
-      ${this.#challenges()}
+      ${this.#verdict()} ${this.#challenges()}
     `;
   }
 
@@ -321,6 +321,27 @@ export class StudioWhy extends LitElement {
     send(this, { do: 'challenge', painted });
   }
 
+  /** Whether the maps that share the logit among the inputs say the same, and what not to rely on. */
+  #verdict(): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const { say } = words;
+    const { cards = [], example } = this.snapshot ?? {};
+    const shares = cards.filter(({ method, map }) => METHODS[method].reading === 'share' && map?.values && map.example === example?.key);
+    const doubtful = cards.some(({ method, map }) => method === 'guidedBackprop' && map);
+    const least = example
+      ? leastAgreement(
+          example.values,
+          shares.map(({ map }) => map!.values!),
+        )
+      : undefined;
+    if (least === undefined && !doubtful) return nothing;
+    return html`<p class="verdict">
+      <strong>${say.verdictTitle}</strong>
+      ${least === undefined ? nothing : (least >= ENOUGH_AGREEMENT ? say.verdictAgree : say.verdictDisagree)(words.significant(least, 2))}
+      ${doubtful ? say.verdictDoubtful(say.methodNames.guidedBackprop) : nothing}
+    </p>`;
+  }
+
   #challenges(): TemplateResult | typeof nothing {
     const words = this.#words;
     const { say } = words;
@@ -471,6 +492,11 @@ export class StudioWhy extends LitElement {
         --map-touch: none;
       }
 
+      .verdict {
+        margin: 0.5rem 0 0;
+        font-size: 0.8125rem;
+      }
+
       .challenges {
         margin-top: 0.75rem;
         font-size: 0.75rem;
@@ -507,6 +533,27 @@ function randomRank(length: number): number {
 }
 
 let randomRankOf: { readonly length: number; readonly rank: number } | undefined;
+
+/** Rank correlation from which maps are said to agree. */
+const ENOUGH_AGREEMENT = 0.7;
+
+/**
+ * The least rank correlation of any two maps, over the inputs that are not 0: where the input is 0 such maps are 0 too, and those ties would
+ * make all of them alike. Undefined for fewer than two maps.
+ */
+function leastAgreement(input: Float32Array, maps: readonly Float32Array[]): number | undefined {
+  if (maps.length < 2) return undefined;
+  const known = agreements.get(maps[0]!);
+  if (known && known.maps.length === maps.length && known.maps.every((map, i) => map === maps[i])) return known.least;
+  const shown = [...input.keys()].filter((i) => input[i] !== 0);
+  const parts = maps.map((map) => shown.map((i) => map[i]!));
+  const all = parts.flatMap((a, i) => parts.slice(i + 1).map((b) => spearman(a, b)));
+  const least = Math.min(...all);
+  agreements.set(maps[0]!, { maps: [...maps], least });
+  return least;
+}
+
+const agreements = new WeakMap<Float32Array, { readonly maps: readonly Float32Array[]; readonly least: number }>();
 
 /** Fixed noise in [−1, 1]. */
 function noise(length: number, seed: number = 0): Float32Array {

@@ -114,7 +114,9 @@ export class VitrinePage extends LitElement {
             </main>`
           : page === 'bench'
             ? this.#bench()
-            : this.#engine()
+            : page === 'self-test'
+              ? this.#selfTest()
+              : this.#engine()
       }
       <studio-time role="region" aria-label=${say.timeTitle} .snapshot=${snapshot}></studio-time>
       <studio-recipe .snapshot=${snapshot}></studio-recipe>
@@ -135,6 +137,13 @@ export class VitrinePage extends LitElement {
     void import('./bench/index.ts').catch((error) => this.session?.send({ do: 'report', error }));
     return html`<main class="reading" @busy=${() => this.#hold(true)} @idle=${() => this.#hold(false)}>
       <vitrine-bench></vitrine-bench>
+    </main>`;
+  }
+
+  #selfTest(): TemplateResult {
+    void import('./self-test/index.ts').catch((error) => this.session?.send({ do: 'report', error }));
+    return html`<main class="reading" @busy=${() => this.#hold(true)} @idle=${() => this.#hold(false)}>
+      <vitrine-self-test></vitrine-self-test>
     </main>`;
   }
 

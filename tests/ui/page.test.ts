@@ -252,7 +252,7 @@ describe('the keyboard', () => {
     const { page } = await mount();
     const names: string[] = [];
     (document.activeElement as HTMLElement | null)?.blur();
-    for (let i = 0; i < 13; i++) {
+    for (let i = 0; i < 14; i++) {
       await userEvent.tab();
       let focused: Element | null = document.activeElement;
       while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
@@ -262,6 +262,7 @@ describe('the keyboard', () => {
       'Studio',
       'Engine',
       'Bench',
+      'Self-test',
       'MNIST digits · 128 · Adam 0.001 · batch 32Change',
       'Share',
       'Save',

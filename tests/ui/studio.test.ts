@@ -1,11 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
+import type { Dataset } from '../../src/engine/index.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
-import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
+import { clearAfterEach, data, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
 failOnGpuErrors();
 clearAfterEach();
+
+/** A table of three columns, the first of which decides. */
+const table = (name: string, size: number): Dataset => ({
+  name,
+  size,
+  inputShape: [3],
+  inputs: Float32Array.from({ length: 3 * size }, (_, i) => Math.sin(1 + i * 1.7)),
+  labels: Uint8Array.from({ length: size }, (_, i) => (Math.sin(1 + 3 * i * 1.7) > 0 ? 1 : 0)),
+  classes: ['benign', 'malignant'],
+  features: ['radius', 'texture', 'area'],
+});
+const tableData = { train: table('table', 200), test: table('test table', 40) };
 
 /** A number as the page writes it. */
 const read = (text: string | null | undefined): number => Number((text ?? '').replaceAll('−', '-').replaceAll(',', ''));
@@ -122,9 +135,9 @@ describe('everything is linked', () => {
         .not.toBeNull();
     }
 
-    await userEvent.click(browser.getByRole('button', { name: 'Engine' }));
+    await userEvent.click(browser.getByRole('button', { name: 'Engine', exact: true }));
     await until(() => page.shadowRoot!.querySelector('vitrine-plan') !== null);
-    await userEvent.click(browser.getByRole('button', { name: 'Studio' }));
+    await userEvent.click(browser.getByRole('button', { name: 'Studio', exact: true }));
     await until(() => page.shadowRoot!.querySelector('studio-why') !== null);
     expect(session.snapshot.choices).toMatchObject({ target: 3, pixel: 19, example: { kind: 'drawn' } });
     const kept = location.hash;
@@ -199,4 +212,22 @@ describe('training stops by itself', () => {
     await training.single();
     expect(training.step).toBe(11);
   });
+});
+
+test('before the first step the doors stand where the curves will be, and each leads on', async () => {
+  const { page, session, training } = await mount('#epochs=1000', {
+    loadData: async ({ data: name }) => (name === 'mnist' ? data : tableData),
+  });
+  await userEvent.click(browser.getByRole('button', { name: /^Explain a decision/ }));
+  await until(() => training.settings.data === 'breast-cancer' && training.phase === 'ready');
+  await session.looked();
+  expect(session.snapshot.example!.shape).toEqual([3]);
+  expect(location.hash).toContain('data=breast-cancer&hidden=16');
+  await userEvent.click(browser.getByRole('button', { name: /^Measure my GPU/ }));
+  await until(() => page.shadowRoot!.querySelector('vitrine-bench') !== null);
+  await userEvent.click(browser.getByRole('button', { name: 'Studio', exact: true }));
+  await userEvent.click(browser.getByRole('button', { name: /^Watch it learn/ }));
+  await until(() => training.isRunning && training.step > 2);
+  await training.pause();
+  await expect.poll(() => inside(page, 'studio-time').shadowRoot!.querySelectorAll('loss-chart').length, PATIENTLY).toBe(2);
 });

@@ -180,7 +180,7 @@ export const chinese: Messages = {
   credit: '数字图像：MNIST，作者 Yann LeCun、Corinna Cortes、Christopher J. C. Burges，CC BY-SA 3.0。',
 
   pages: '页面',
-  pageNames: { studio: '工作室', engine: '引擎', bench: '基准' },
+  pageNames: { studio: '工作室', engine: '引擎', bench: '基准', 'self-test': '自检' },
   recipeInShort: (data: string, layers: string, optimizer: string, rate: string, batch: string): string =>
     `${data} · ${layers} · ${optimizer} ${rate} · 批大小 ${batch}`,
   recipeHint: '更改数据、层、优化器、随机种子、批大小和轮数',
@@ -382,4 +382,18 @@ export const chinese: Messages = {
   copyAblated: (layer: string, unit: string): string => `${layer} 的单元 ${unit} 已静默。这次运行未受影响。`,
   copyRestore: '恢复（Esc）',
   ablateUnit: (unit: string): string => `在副本上静默单元 ${unit}`,
+
+  doorWatch: '看它学习',
+  doorWatchWords: '运行，看权重、解释图和答案在训练中变化。',
+  doorExplain: '解释一个决定',
+  doorExplainWords: '一张小表格：哪些测量值使肿瘤看起来是恶性的？',
+  doorDigits: '识读数字',
+  doorDigitsWords: 'MNIST：60,000 个手写数字，或你自己画的。',
+  doorMeasure: '测量我的 GPU',
+  doorMeasureWords: '同样的工作，由本引擎和其他库在这台机器上完成。',
+
+  verdictTitle: '结论。',
+  verdictAgree: (least: string): string => `分摊对数几率的各图一致（在输入不为 0 处，秩相关最低 ${least}）。`,
+  verdictDisagree: (least: string): string => `分摊对数几率的各图不一致（在输入不为 0 处，秩相关低至 ${least}）：请挑战它们。`,
+  verdictDoubtful: (name: string): string => `不要依赖${name}：上层变为随机时它几乎不变。`,
 };

@@ -139,7 +139,7 @@ export const english = {
 
   // Header
   pages: 'Pages',
-  pageNames: { studio: 'Studio', engine: 'Engine', bench: 'Bench' },
+  pageNames: { studio: 'Studio', engine: 'Engine', bench: 'Bench', 'self-test': 'Self-test' },
   recipeInShort: (data: string, layers: string, optimizer: string, rate: string, batch: string): string =>
     `${data} · ${layers} · ${optimizer} ${rate} · batch ${batch}`,
   recipeHint: 'Change the data, the layers, the optimiser, the seed, the batch size, the epochs',
@@ -356,6 +356,24 @@ export const english = {
   copyAblated: (layer: string, unit: string): string => `Unit ${unit} of ${layer} is silent. The run is untouched.`,
   copyRestore: 'Restore (Esc)',
   ablateUnit: (unit: string): string => `Silence unit ${unit}, on a copy`,
+
+  // Doors
+  doorWatch: 'Watch it learn',
+  doorWatchWords: 'Run, and see weights, maps and answers change while it trains.',
+  doorExplain: 'Explain a decision',
+  doorExplainWords: 'A small table: which measures make a tumour look malignant?',
+  doorDigits: 'Read digits',
+  doorDigitsWords: 'MNIST: 60,000 handwritten digits, or one of your own.',
+  doorMeasure: 'Measure my GPU',
+  doorMeasureWords: 'The same work by this engine and by others, on this machine.',
+
+  // Verdict
+  verdictTitle: 'Verdict.',
+  verdictAgree: (least: string): string =>
+    `The maps that share out the logit agree (rank correlation ${least} at the least, where the input is not 0).`,
+  verdictDisagree: (least: string): string =>
+    `The maps that share out the logit disagree (rank correlation down to ${least}, where the input is not 0): challenge them.`,
+  verdictDoubtful: (name: string): string => `Do not rely on ${name}: it hardly changes when the upper layers are random.`,
 };
 
 export type Messages = typeof english;

@@ -5,7 +5,7 @@ import { isMethodName, METHOD_NAMES, type MethodName } from './methods.ts';
 import { readStrokes, type Strokes, writeStrokes } from './strokes.ts';
 import { readWhatIf, type WhatIf, writeWhatIf } from './what-if.ts';
 
-export type Page = 'studio' | 'engine' | 'bench';
+export type Page = 'studio' | 'engine' | 'bench' | 'self-test';
 
 /** The example that is looked at. */
 export type ExampleChoice =
@@ -71,7 +71,7 @@ export const DEFAULT_CHOICES: Choices = Object.freeze<Choices>({
   results: undefined,
 });
 
-const PAGES: readonly Page[] = ['studio', 'engine', 'bench'];
+const PAGES: readonly Page[] = ['studio', 'engine', 'bench', 'self-test'];
 
 /** `#data=mnist&hidden=128&…&example=12&class=3`: the recipe in full, the rest where it is not as at the start. */
 export function hashOf(choices: Choices): string {

@@ -313,6 +313,8 @@ export class StudioSession extends EventTarget {
   // ---- following training --------------------------------------------------------------------------------------------------------
 
   #newRun(): void {
+    // What was not trained yet is of step 0.
+    for (const tensor of this.training.run?.trainer.tensors.values() ?? []) tensor.step ??= 0;
     this.#prediction = undefined;
     this.#cell = undefined;
     this.#cellBefore = undefined;
