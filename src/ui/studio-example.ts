@@ -12,11 +12,17 @@ import { shared } from './shared-styles.ts';
 
 /** EXAMPLE: what is shown to the network, and what the network makes of it. */
 export class StudioExample extends LitElement {
-  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, drawing: { state: true } };
+  static override properties: PropertyDeclarations = {
+    snapshot: { attribute: false },
+    drawing: { state: true },
+    wrong: { state: true },
+  };
 
   declare snapshot: Snapshot | undefined;
   /** The pad is open. */
   declare drawing: boolean;
+  /** The strip shows mistakes, instead of one of each class. */
+  declare wrong: boolean;
   readonly #words = new Words(this);
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #repaint = (): void => this.requestUpdate();
@@ -26,6 +32,7 @@ export class StudioExample extends LitElement {
     super();
     this.snapshot = undefined;
     this.drawing = false;
+    this.wrong = false;
   }
 
   override connectedCallback(): void {
@@ -331,7 +338,38 @@ export class StudioExample extends LitElement {
     const { test, example, choices } = this.snapshot ?? {};
     const label = choices?.example.kind === 'test' ? example?.label : undefined;
     const index = choices?.example.kind === 'test' ? choices.example.index : -1;
-    return html`
+    const mistakes = this.snapshot?.mistakes;
+    const name = (k: number): string => test?.classes?.[k] ?? String(k);
+    const tab = (wrong: boolean, words: string): TemplateResult => html`<button
+      class="sort"
+      aria-pressed=${this.wrong === wrong ? 'true' : 'false'}
+      @click=${() => {
+        this.wrong = wrong;
+      }}
+    >
+      ${words}
+    </button>`;
+    const sorts = html`<div class="sorts" role="group" aria-label=${say.stripLabel}>
+      ${tab(false, say.stripClasses)}
+      ${tab(true, mistakes ? say.stripMistakes(this.#words.whole(mistakes.wrong), this.#words.whole(mistakes.size)) : say.stripNoMistakes)}
+    </div>`;
+    if (this.wrong) {
+      return html`${sorts}
+        <div class="strip" role="group" aria-label=${say.stripMistakesLabel}>
+          ${mistakes?.worst.map((mistake) => {
+            const words = say.mistake(name(mistake.label), name(mistake.predicted), this.#words.percent(mistake.share));
+            return html`<button
+              aria-label=${words}
+              title=${words}
+              aria-pressed=${mistake.index === index ? 'true' : 'false'}
+              @click=${() => this.#choose({ kind: 'test', index: mistake.index })}
+            >
+              <canvas data-example=${mistake.index} aria-hidden="true"></canvas>
+            </button>`;
+          })}
+        </div>`;
+    }
+    return html`${sorts}
       <div class="strip" role="group" aria-label=${say.chooseDigit}>
         ${(test?.classes ?? []).map((name, k) => {
           const chosen = k === label;
@@ -553,11 +591,31 @@ export class StudioExample extends LitElement {
         background: var(--train);
       }
 
+      .sorts {
+        display: flex;
+        gap: 0.25rem;
+        margin-top: 0.25rem;
+      }
+
+      .sort {
+        min-height: 1.75rem;
+        padding: 0 0.5rem;
+        border-color: transparent;
+        border-radius: 6px;
+        color: var(--quiet);
+        font-size: 0.75rem;
+        font-weight: 400;
+      }
+
+      .sort[aria-pressed='true'] {
+        border-color: var(--line);
+        color: var(--ink);
+      }
+
       .strip {
         display: grid;
         grid-template-columns: repeat(5, 1fr);
         gap: 2px;
-        margin-top: 0.5rem;
       }
 
       .strip button {
@@ -636,6 +694,7 @@ export class StudioExample extends LitElement {
       }
 
       @media (max-width: 719px), (pointer: coarse) {
+        .sort,
         li button {
           min-height: 44px;
         }

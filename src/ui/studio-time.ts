@@ -216,6 +216,10 @@ export class StudioTime extends LitElement {
           <summary>${say.epochTable}</summary>
           ${this.#table()}
         </details>
+        <details>
+          <summary>${say.confusionTitle}</summary>
+          ${this.#confusion()}
+        </details>
       </div>
     `;
   }
@@ -275,6 +279,41 @@ export class StudioTime extends LitElement {
     if (!test) return say.noTest;
     const errors = Math.round(test.size * (1 - test.accuracy));
     return `${say.testResult(words.percent(test.accuracy, 2), words.whole(errors), words.whole(test.size))}, ${say.atStep(words.whole(test.step))}`;
+  }
+
+  #confusion(): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const { mistakes, test } = this.snapshot ?? {};
+    const classes = test?.classes ?? [];
+    if (!mistakes) return html`<p class="note">${say.nothingYet}</p>`;
+    const count = (label: number, predicted: number): number => mistakes.confusion[label * classes.length + predicted] ?? 0;
+    return html`
+      <div class="wide">
+        <table class="confusion">
+          <caption>
+            ${say.confusionCaption(words.whole(mistakes.size), words.whole(mistakes.wrong), words.whole(mistakes.step))}
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">${say.confusionLabel}</th>
+              ${classes.map((name) => html`<th scope="col" class="number">${name}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${classes.map(
+              (name, label) => html`<tr>
+                <th scope="row">${name}</th>
+                ${classes.map((_name, predicted) => {
+                  const found = count(label, predicted);
+                  return html`<td class=${label === predicted ? 'number right' : found > 0 ? 'number wrong' : 'number'}>${found > 0 ? words.whole(found) : '·'}</td>`;
+                })}
+              </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+    `;
   }
 
   #table(): TemplateResult {
@@ -528,6 +567,27 @@ export class StudioTime extends LitElement {
 
       details[open] {
         flex-basis: 100%;
+      }
+
+      .confusion caption {
+        color: var(--quiet);
+        font-size: 0.75rem;
+        text-align: start;
+      }
+
+      .confusion th,
+      .confusion td {
+        padding: 0.0625rem 0.375rem 0.0625rem 0;
+        font-size: 0.75rem;
+      }
+
+      .right {
+        color: var(--good);
+      }
+
+      .wrong {
+        color: var(--bad);
+        font-weight: 600;
       }
 
       .wide {

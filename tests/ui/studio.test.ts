@@ -231,3 +231,28 @@ test('before the first step the doors stand where the curves will be, and each l
   await training.pause();
   await expect.poll(() => inside(page, 'studio-time').shadowRoot!.querySelectorAll('loss-chart').length, PATIENTLY).toBe(2);
 });
+
+test('mistakes and the confusion matrix are those of the step that training rests at, and a mistake can be looked at', async () => {
+  const { session, training } = await mount();
+  for (let i = 0; i < 3; i++) await training.single();
+  await until(() => session.snapshot.mistakes?.step === 3);
+  const { mistakes, test: examples } = session.snapshot;
+  const output = await training.run!.model.predict(Float32Array.from(examples!.inputs, (value) => value / 255));
+  const probabilities = await output.read();
+  output.dispose();
+  const confusion = new Float32Array(100);
+  for (let i = 0; i < examples!.size; i++) {
+    const row = probabilities.subarray(10 * i, 10 * i + 10);
+    confusion[examples!.labels![i]! * 10 + row.indexOf(Math.max(...row))]! += 1;
+  }
+  expect([...mistakes!.confusion]).toEqual([...confusion]);
+  expect(mistakes!.wrong).toBe(examples!.size - [...Array(10).keys()].reduce((sum, k) => sum + confusion[11 * k]!, 0));
+  expect(mistakes!.wrong).toBeGreaterThan(0);
+  await userEvent.click(browser.getByRole('button', { name: /^Mistakes/ }));
+  await userEvent.click(browser.getByRole('button', { name: / read as / }).first());
+  await until(
+    () => session.snapshot.choices.example.kind === 'test' && session.snapshot.choices.example.index === mistakes!.worst[0]!.index,
+  );
+  await session.looked();
+  expect(session.snapshot.prediction!.predicted).toBe(mistakes!.worst[0]!.predicted);
+});

@@ -396,4 +396,15 @@ export const chinese: Messages = {
   verdictAgree: (least: string): string => `分摊对数几率的各图一致（在输入不为 0 处，秩相关最低 ${least}）。`,
   verdictDisagree: (least: string): string => `分摊对数几率的各图不一致（在输入不为 0 处，秩相关低至 ${least}）：请挑战它们。`,
   verdictDoubtful: (name: string): string => `不要依赖${name}：上层变为随机时它几乎不变。`,
+
+  stripLabel: '哪些样本',
+  stripClasses: '按类别',
+  stripMistakes: (wrong: string, size: string): string => `错误（${size} 个中 ${wrong} 个）`,
+  stripNoMistakes: '错误',
+  stripMistakesLabel: '最有把握的错误',
+  mistake: (label: string, predicted: string, share: string): string => `${label} 被读作 ${predicted}（${share}）`,
+  confusionTitle: '混淆矩阵',
+  confusionCaption: (size: string, wrong: string, step: string): string =>
+    `第 ${step} 步，前 ${size} 个测试样本：${wrong} 个错误。行是标签，列是读作什么。`,
+  confusionLabel: '标签',
 };

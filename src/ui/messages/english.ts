@@ -374,6 +374,18 @@ export const english = {
   verdictDisagree: (least: string): string =>
     `The maps that share out the logit disagree (rank correlation down to ${least}, where the input is not 0): challenge them.`,
   verdictDoubtful: (name: string): string => `Do not rely on ${name}: it hardly changes when the upper layers are random.`,
+
+  // Mistakes
+  stripLabel: 'Which examples',
+  stripClasses: 'By class',
+  stripMistakes: (wrong: string, size: string): string => `Mistakes (${wrong} in ${size})`,
+  stripNoMistakes: 'Mistakes',
+  stripMistakesLabel: 'The mistakes it is surest of',
+  mistake: (label: string, predicted: string, share: string): string => `A ${label} read as ${predicted} (${share})`,
+  confusionTitle: 'Confusion matrix',
+  confusionCaption: (size: string, wrong: string, step: string): string =>
+    `The first ${size} test examples at step ${step}: ${wrong} mistakes. Rows are labels, columns what was read.`,
+  confusionLabel: 'Label',
 };
 
 export type Messages = typeof english;

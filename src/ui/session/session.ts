@@ -18,6 +18,7 @@ import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } fro
 import type { Command } from './commands.ts';
 import { explainWith, type Question } from './explain.ts';
 import { METHODS, type MethodName } from './methods.ts';
+import { findMistakes, type Mistakes } from './mistakes.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
@@ -120,6 +121,8 @@ export interface Snapshot {
   readonly cell: CellReading | undefined;
   /** The same cell at an earlier step. */
   readonly cellBefore: CellReading | undefined;
+  /** Of test examples, as of the last pause or end of an epoch. */
+  readonly mistakes: Mistakes | undefined;
   readonly painted: readonly number[];
   readonly challenges: readonly ChallengeRow[];
   /** Grows with every look: what is drawn may have changed. */
@@ -150,6 +153,9 @@ export class StudioSession extends EventTarget {
   #cards: readonly MapCard[] = [];
   #cell: CellReading | undefined;
   #cellBefore: CellReading | undefined;
+  #mistakes: Mistakes | undefined;
+  /** Test examples are being read. */
+  #finding = false;
   #painted: readonly number[] = [];
   #challenges: readonly ChallengeRow[] = [];
   #tensors: ReadonlyMap<string, Tensor> = new Map();
@@ -175,7 +181,10 @@ export class StudioSession extends EventTarget {
     this.training.addEventListener('steps', () => this.#stepped());
     this.training.addEventListener('run', () => this.#newRun());
     this.training.addEventListener('reset', () => this.#begin());
-    this.training.addEventListener('epoch', () => this.dispatchEvent(new Event('epoch')));
+    this.training.addEventListener('epoch', () => {
+      this.dispatchEvent(new Event('epoch'));
+      void this.#findMistakes();
+    });
     this.#snapshot = this.#make();
   }
 
@@ -201,6 +210,7 @@ export class StudioSession extends EventTarget {
     this.#closed = true;
     clearTimeout(this.#tellTimer);
     await this.#looking;
+    while (this.#finding) await new Promise((resolve) => setTimeout(resolve, 5));
     this.#drop();
     await this.#probe?.then((probe) => probe.dispose()).catch(() => undefined);
     this.#dropCopy();
@@ -331,6 +341,7 @@ export class StudioSession extends EventTarget {
   /** A run begins, or begins anew. */
   #begin(): void {
     this.#cellBefore = undefined;
+    this.#mistakes = undefined;
     this.#challenges = [];
     this.dispatchEvent(new Event('begin'));
     this.#look();
@@ -432,6 +443,26 @@ export class StudioSession extends EventTarget {
     if (predicted >= 0) await this.#explain(run, probe, example, predicted, still);
     this.#looks += 1;
     this.#spend(performance.now() - began, still);
+    this.#tell();
+    if (still && this.#mistakes?.step !== this.training.step) void this.#findMistakes();
+  }
+
+  /** Reads test examples anew: at the end of an epoch, and when training rests. */
+  async #findMistakes(): Promise<void> {
+    const { run } = this.training;
+    if (!run || this.#finding || this.#closed) return;
+    this.#finding = true;
+    const began = performance.now();
+    try {
+      const found = await findMistakes(run.model, run.data.test);
+      if (this.training.run?.model === run.model) this.#mistakes = found;
+    } catch (error) {
+      // The network was replaced, or the GPU is being: the next pause asks again.
+      if (!(error instanceof VitrineError)) this.training.report(error);
+    } finally {
+      this.#finding = false;
+    }
+    if (this.#isTraining) this.#budget.spend(performance.now() - began);
     this.#tell();
   }
 
@@ -684,6 +715,7 @@ export class StudioSession extends EventTarget {
       cards: this.#cards,
       cell: this.#cell,
       cellBefore: this.#cellBefore,
+      mistakes: this.#mistakes,
       painted: this.#painted,
       challenges: this.#challenges,
       looks: this.#looks,
