@@ -2,6 +2,7 @@ import { checkWhole, shapeMismatch, VitrineError } from '../../engine/errors.ts'
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
 import { permute } from '../../engine/random.ts';
+import { requireGoingOn } from '../attribution.ts';
 import { growTree, type Impurity, nodesOf, pathOf, type TreeNode } from './decision-tree.ts';
 import { columnNames, inputsOf, predictedClasses, requireClasses } from './network-outputs.ts';
 import { type Interval, shareInterval } from './statistics.ts';
@@ -27,6 +28,7 @@ export interface SurrogateTreeOptions {
   readonly features?: readonly string[];
   /** Names of the classes; their indices by default. */
   readonly classes?: readonly string[];
+  readonly signal?: AbortSignal;
 }
 
 /** How often the tree, cut off at a depth, says what the network says. */
@@ -80,7 +82,7 @@ const short = (value: number): string => String(Number(value.toPrecision(4)));
  * Defaults: depth 4 (readable; there is no published default), Gini, no queries, a fifth held out.
  * **Source** Craven, Shavlik 1996 (TREPAN: labels and queries of the network); Breiman et al. 1984 (CART).
  *
- * @throws VitrineError `unsupported-model`, `shape-mismatch`, `non-finite-data`, `invalid-option`, `empty-dataset`
+ * @throws VitrineError `unsupported-model`, `shape-mismatch`, `non-finite-data`, `invalid-option`, `empty-dataset`, `aborted`
  */
 export async function surrogateTree(model: Model, x: Examples, options: SurrogateTreeOptions = {}): Promise<SurrogateTree> {
   const method = 'surrogateTree';
@@ -102,7 +104,10 @@ export async function surrogateTree(model: Model, x: Examples, options: Surrogat
   }
   const features = elements(model.spec.inputShape);
   const { training, heldOut } = await divide(method, model, x, options.heldOut, seed);
-  const ask = (rows: Float32Array): Promise<Uint32Array> => predictedClasses(method, model, rows);
+  const ask = (rows: Float32Array): Promise<Uint32Array> => {
+    requireGoingOn(method, options.signal);
+    return predictedClasses(method, model, rows);
+  };
   const [labels, heldOutLabels] = [await ask(training), await ask(heldOut)];
   const root = await growTree(training, labels, features, { classes: count, depth, impurity, leastRows, queries, seed, ask });
 

@@ -7,8 +7,19 @@ export {
   type LayerStatistics,
   type ValueStatistics,
 } from './activation-statistics.ts';
+export { type DecisionField, type DecisionFieldOptions, decisionField } from './decision-field.ts';
+export { type GradientNoiseScale, type GradientNoiseScaleOptions, gradientNoiseScale } from './gradient-noise-scale.ts';
+export { type LossLandscape, type LossLandscapeOptions, lossLandscape } from './loss-landscape.ts';
 export { modelAt } from './model-at.ts';
 export { type LayerDescription, type NetworkSummary, networkSummary } from './network-summary.ts';
+export {
+  type HessianOptions,
+  hessianVectorProduct,
+  type ParameterVector,
+  type Sharpness,
+  type SharpnessOptions,
+  sharpness,
+} from './sharpness.ts';
 export {
   type TensorReductions,
   type WeightHistogram,

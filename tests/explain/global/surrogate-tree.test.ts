@@ -135,6 +135,7 @@ describe('surrogateTree', () => {
     await expect(surrogateTree(model, examplesOf(9, 6), { features: ['a'] })).rejects.toThrow('surrogateTree: 1 names for 6 columns.');
     const tree = await surrogateTree(model, examplesOf(9, 6));
     expect(() => tree.path([1])).toThrow('surrogateTree: the example has 1 values; the tree asks about 6.');
+    await expect(surrogateTree(model, examplesOf(9, 6), { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'aborted' });
     const one = await randomNetwork(device, { inputShape: [6], classes: 1 });
     await expect(surrogateTree(one, examplesOf(9, 6))).rejects.toMatchObject({ code: 'unsupported-model' });
     model.dispose();
