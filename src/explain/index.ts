@@ -97,6 +97,7 @@ export {
 export { type Method, type MethodOptions, methodNamed, methods } from './methods.ts';
 export * from './model/index.ts';
 export type { QuadratureRule } from './quadrature.ts';
+export { type Measure, type Probe, Recorder, type RecordOptions, record, type TrainingRecord } from './record.ts';
 export {
   type LrpComposite,
   type LrpLayer,
