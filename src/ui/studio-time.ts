@@ -8,7 +8,7 @@ import { nextRate, readSetting } from './settings.ts';
 import { shared } from './shared-styles.ts';
 import type { StopAt } from './training.ts';
 
-const DRAW_MILLISECONDS = 60;
+const DRAW_MILLISECONDS = 100;
 
 /** TIME: the transport, where training stands, what watching costs, and the curves. */
 export class StudioTime extends LitElement {
@@ -565,8 +565,25 @@ export class StudioTime extends LitElement {
         white-space: nowrap;
       }
 
-      details[open] {
-        flex-basis: 100%;
+      details {
+        position: relative;
+      }
+
+      /* Unfolds over the page, upwards: the workspace keeps its place. */
+      details > .wide {
+        position: absolute;
+        right: 0;
+        bottom: 100%;
+        z-index: 3;
+        width: max-content;
+        max-width: min(34rem, calc(100vw - 1.5rem));
+        max-height: min(60vh, 30rem);
+        padding: 0.75rem 1rem;
+        border: 1px solid var(--line);
+        border-radius: 10px;
+        background: var(--sheet);
+        box-shadow: 0 6px 24px rgb(0 0 0 / 14%);
+        overflow: auto;
       }
 
       .confusion caption {
@@ -590,10 +607,6 @@ export class StudioTime extends LitElement {
         font-weight: 600;
       }
 
-      .wide {
-        max-height: 12rem;
-        overflow: auto;
-      }
 
       .unfold {
         display: none;
@@ -622,6 +635,15 @@ export class StudioTime extends LitElement {
       }
 
       @media (max-width: 719px) {
+        /* There it would leave the screen. */
+        details,
+        details > .wide {
+          position: static;
+          max-width: 100%;
+          max-height: 12rem;
+          box-shadow: none;
+        }
+
         .transport button {
           flex: 1;
           padding: 0 0.5rem;

@@ -31,3 +31,19 @@ test('what was spent while training stood still holds nothing up and is not coun
   expect(budget.share(3000)).toBeCloseTo(0.04, 5);
   expect(budget.share(2200)).toBeNaN();
 });
+
+test('curves that are drawn at a pace of their own starve no look', () => {
+  const budget = new WatchBudget();
+  let now = 0;
+  let looks = 0;
+  budget.begin(now);
+  while (now < 60_000) {
+    if (now % 500 === 0) budget.count(20, now);
+    if (budget.allows(now)) {
+      looks += 1;
+      budget.spend(30, now);
+    }
+    now += 1;
+  }
+  expect(looks).toBeGreaterThan(50);
+});

@@ -156,6 +156,9 @@ export class StudioSession extends EventTarget {
   #mistakes: Mistakes | undefined;
   /** Test examples are being read. */
   #finding = false;
+  #foundAt = Number.NEGATIVE_INFINITY;
+  /** Milliseconds. */
+  #findingTook = 0;
   #painted: readonly number[] = [];
   #challenges: readonly ChallengeRow[] = [];
   #tensors: ReadonlyMap<string, Tensor> = new Map();
@@ -383,7 +386,7 @@ export class StudioSession extends EventTarget {
 
   /** Time that a region spent on drawing what follows training. */
   spent(milliseconds: number): void {
-    this.#budget.spend(milliseconds);
+    this.#budget.count(milliseconds);
   }
 
   // ---- looking -------------------------------------------------------------------------------------------------------------------
@@ -451,8 +454,12 @@ export class StudioSession extends EventTarget {
   async #findMistakes(): Promise<void> {
     const { run } = this.training;
     if (!run || this.#finding || this.#closed) return;
-    this.#finding = true;
+    const still = !this.#isTraining;
     const began = performance.now();
+    // While training runs they are read rarely enough to take a hundredth of the time: epochs may follow one another quickly.
+    if (!still && began - this.#foundAt < 100 * this.#findingTook) return;
+    this.#finding = true;
+    this.#foundAt = began;
     try {
       const found = await findMistakes(run.model, run.data.test);
       if (this.training.run?.model === run.model) this.#mistakes = found;
@@ -462,7 +469,9 @@ export class StudioSession extends EventTarget {
     } finally {
       this.#finding = false;
     }
-    if (this.#isTraining) this.#budget.spend(performance.now() - began);
+    const took = performance.now() - began;
+    this.#findingTook = Math.min(took, this.#findingTook || took);
+    if (!still) this.#budget.count(this.#findingTook);
     this.#tell();
   }
 

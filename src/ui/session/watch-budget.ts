@@ -1,6 +1,6 @@
 /** What watching costs training: looking at an example, its maps, the pictures and the curves. Frames are dropped for it, steps never. */
 
-/** Looking takes at most this share of the time; what the meter says stays under 5 %. */
+/** Looking takes at most this share of the time: with the curves, what the meter says stays under 5 %. */
 const SHARE = 0.03;
 const WINDOW_MILLISECONDS = 10_000;
 
@@ -22,11 +22,16 @@ export class WatchBudget {
     this.#notBefore = now;
   }
 
-  /** Time was spent on watching; the next look waits until that is a small share of the time. */
+  /** Time was spent on looking; the next look waits until that is a small share of the time. */
   spend(milliseconds: number, now: number = performance.now()): void {
+    this.count(milliseconds, now);
+    this.#notBefore = Math.max(this.#notBefore, now) + milliseconds * (1 / SHARE - 1);
+  }
+
+  /** Time was spent on what keeps a pace of its own, such as the curves: it counts, and holds up no look. */
+  count(milliseconds: number, now: number = performance.now()): void {
     this.#spent.push({ at: now, milliseconds });
     while (this.#spent.length > 1 && now - this.#spent[0]!.at > WINDOW_MILLISECONDS) this.#spent.shift();
-    this.#notBefore = Math.max(this.#notBefore, now) + milliseconds * (1 / SHARE - 1);
   }
 
   /** Whether there is time for a look that only follows training. */
