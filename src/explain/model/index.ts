@@ -1,5 +1,6 @@
 /** Looking at the network itself. */
 
+export { type ActivationMaximisation, type ActivationMaximisationOptions, activationMaximisation } from './activation-maximisation.ts';
 export { type ActivationPca, type ActivationPcaOptions, activationPca } from './activation-pca.ts';
 export {
   type ActivationStatisticsOptions,
