@@ -8,7 +8,7 @@ import { TensorView } from './maps/tensor-view.ts';
 import { StudioExample } from './studio-example.ts';
 import { StudioHeader } from './studio-header.ts';
 import { StudioNetwork } from './studio-network.ts';
-import { StudioRecipe } from './studio-recipe.ts';
+import type { StudioRecipe } from './studio-recipe.ts';
 import { StudioTime } from './studio-time.ts';
 import { StudioWhy } from './studio-why.ts';
 import { TensorInspector } from './tensor-inspector.ts';
@@ -44,7 +44,6 @@ const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'studio-example': StudioExample,
   'studio-header': StudioHeader,
   'studio-network': StudioNetwork,
-  'studio-recipe': StudioRecipe,
   'studio-time': StudioTime,
   'studio-why': StudioWhy,
   'tensor-inspector': TensorInspector,

@@ -52,7 +52,7 @@ export class VitrinePage extends LitElement {
       this.session?.send({ do: 'data', files });
     });
     this.addEventListener('watched', (event) => this.session?.spent((event as CustomEvent<number>).detail));
-    this.addEventListener('open-recipe', () => this.renderRoot.querySelector<StudioRecipe>('studio-recipe')?.show());
+    this.addEventListener('open-recipe', () => void this.#openRecipe());
   }
 
   readonly #onKey = (event: KeyboardEvent): void => this.#press(event);
@@ -122,6 +122,19 @@ export class VitrinePage extends LitElement {
       <studio-recipe .snapshot=${snapshot}></studio-recipe>
       <p class="hidden" role="status">${this.announcement || nothing}</p>
     `;
+  }
+
+  /** The recipe's dialog is loaded when it is first opened. */
+  async #openRecipe(): Promise<void> {
+    try {
+      const { StudioRecipe: Recipe } = await import('./studio-recipe.ts');
+      if (!customElements.get('studio-recipe')) customElements.define('studio-recipe', Recipe);
+      const recipe = this.renderRoot.querySelector<StudioRecipe>('studio-recipe');
+      await recipe?.updateComplete;
+      recipe?.show();
+    } catch (error) {
+      this.session?.send({ do: 'report', error });
+    }
   }
 
   #engine(): TemplateResult {
