@@ -25,6 +25,7 @@ export { gaussianBlur } from './evaluate/blur.ts';
 export { type CompletenessOptions, completeness } from './evaluate/completeness.ts';
 export { complexity } from './evaluate/complexity.ts';
 export { constantMap, inputMap, inputXRandom, type RandomMapOptions, randomMap, sobelMap } from './evaluate/controls.ts';
+export { type DataRandomisation, dataRandomisation } from './evaluate/data-randomisation.ts';
 export { type Curves, type DeletionOptions, deletion, insertion, type RandomBand } from './evaluate/deletion.ts';
 export { type EfficientRandomisationOptions, efficientRandomisation } from './evaluate/efficient-randomisation.ts';
 export {
@@ -56,6 +57,7 @@ export {
 export { type NonSensitivityOptions, nonSensitivity } from './evaluate/non-sensitivity.ts';
 export { pointingGame } from './evaluate/pointing-game.ts';
 export { relevanceMass } from './evaluate/relevance-mass.ts';
+export { type Roar, type RoarOptions, type RoarRow, roar } from './evaluate/roar.ts';
 export { sparseness } from './evaluate/sparseness.ts';
 export { type Finding, type Message, type MessageCode, sentence } from './evaluate/verdict.ts';
 export * from './global/index.ts';
