@@ -1,13 +1,22 @@
 /** The language of the page, remembered between visits, and numbers as that language writes them. */
 
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import { chinese } from './messages/chinese.ts';
 import { english, type Messages } from './messages/english.ts';
 
 export type Language = 'en' | 'zh';
 
 const STORAGE_KEY = 'vitrine.language';
-const CATALOGUES: Readonly<Record<Language, Messages>> = { en: english, zh: chinese };
+/** What each language calls itself, for those who read no other. */
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: english.languageName, zh: '中文' };
+
+/** Words that are here; English always, for it is what every other catalogue is measured by. */
+const catalogues: Partial<Record<Language, Messages>> = { en: english };
+
+/** Fetches the words of a language, where they are not here yet. */
+export async function loadLanguage(language: Language): Promise<void> {
+  if (!catalogues[language]) catalogues.zh = (await import('./messages/chinese.ts')).chinese;
+}
+
 /** What the `lang` attribute says. */
 export const LANGUAGE_TAGS: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' };
 
@@ -24,11 +33,23 @@ function remembered(): Language | undefined {
 class LanguageChoice extends EventTarget {
   #current: Language = remembered() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
 
+  #wanted: Language = this.#current;
+
   get current(): Language {
     return this.#current;
   }
 
+  /** Changes to a language: at once where its words are here, else as soon as they are. */
   choose(language: Language): void {
+    this.#wanted = language;
+    if (!catalogues[language]) {
+      // Words that cannot be fetched leave the page in the language that it has.
+      loadLanguage(language).then(
+        () => this.#wanted === language && this.choose(language),
+        () => undefined,
+      );
+      return;
+    }
     this.#current = language;
     try {
       localStorage.setItem(STORAGE_KEY, language);
@@ -66,7 +87,7 @@ export class Words implements ReactiveController {
   }
 
   get say(): Messages {
-    return CATALOGUES[languageChoice.current];
+    return catalogues[languageChoice.current] ?? english;
   }
 
   /** 12,345 */

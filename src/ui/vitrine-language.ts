@@ -1,10 +1,6 @@
 import { type CSSResultGroup, css, html, LitElement, type TemplateResult } from 'lit';
-import { LANGUAGE_TAGS, type Language, languageChoice, Words } from './language.ts';
-import { chinese } from './messages/chinese.ts';
-import { english } from './messages/english.ts';
+import { LANGUAGE_NAMES, LANGUAGE_TAGS, type Language, languageChoice, Words } from './language.ts';
 import { shared } from './shared-styles.ts';
-
-const NAMES: Readonly<Record<Language, string>> = { en: english.languageName, zh: chinese.languageName };
 
 /** The switch between the languages of the page. */
 export class VitrineLanguage extends LitElement {
@@ -14,7 +10,7 @@ export class VitrineLanguage extends LitElement {
     const { say, language } = this.#words;
     const button = (choice: Language): TemplateResult => html`
       <button lang=${LANGUAGE_TAGS[choice]} aria-pressed=${choice === language} @click=${() => languageChoice.choose(choice)}>
-        ${NAMES[choice]}
+        ${LANGUAGE_NAMES[choice]}
       </button>
     `;
     return html`<div role="group" aria-label=${say.language}>${button('en')}${button('zh')}</div>`;

@@ -7,11 +7,14 @@ import { BenchRun, type Choice } from '../../src/ui/bench/bench-run.ts';
 import '../../src/ui/bench/index.ts';
 import { csvOf, jsonOf, type Outcome, packOutcome, rebased, unpackOutcome } from '../../src/ui/bench/outcome.ts';
 import type { VitrineBench } from '../../src/ui/bench/vitrine-bench.ts';
-import { languageChoice } from '../../src/ui/language.ts';
+import { languageChoice, loadLanguage } from '../../src/ui/language.ts';
 import '../../src/ui/theme.css';
 
 const tiny: Choice = { workloads: ['infer-mlp-256'], contenders: ['vitrine'], baseline: 'vitrine', repeats: 2, sampleMilliseconds: 20 };
 const nobody = 'nobody' as ContenderName;
+
+// So that a choice of language takes effect at once.
+await loadLanguage('zh');
 
 afterEach(async () => {
   for (const element of document.querySelectorAll('vitrine-bench')) element.remove();

@@ -3,7 +3,7 @@ import { page as browser, userEvent } from 'vitest/browser';
 import { apply, type Node } from '../../src/engine/graph.ts';
 import type { Operation } from '../../src/engine/operation.ts';
 import { reluOperation } from '../../src/engine/ops/relu.ts';
-import { languageChoice } from '../../src/ui/language.ts';
+import { languageChoice, loadLanguage } from '../../src/ui/language.ts';
 import { call, type SelfTestCase, selfTestCases } from '../../src/ui/self-test/cases.ts';
 import { explanationCases } from '../../src/ui/self-test/explanation-cases.ts';
 import '../../src/ui/self-test/index.ts';
@@ -13,6 +13,8 @@ import type { VitrineSelfTest } from '../../src/ui/self-test/vitrine-self-test.t
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
 import '../../src/ui/theme.css';
 
+// So that a choice of language takes effect at once.
+await loadLanguage('zh');
 failOnGpuErrors();
 
 afterEach(async () => {
