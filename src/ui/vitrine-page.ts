@@ -109,6 +109,10 @@ export class VitrinePage extends LitElement {
               <div class="centre">
                 <studio-network class="region" role="region" aria-label=${say.networkTitle} .snapshot=${snapshot}></studio-network>
                 <studio-why class="region" role="region" aria-label=${say.whyRegion} .snapshot=${snapshot}></studio-why>
+                <details class="region" ?open=${matchMedia('(min-width: 1800px)').matches} @toggle=${(event: Event) => this.#whole(event)}>
+                  <summary><h2>${say.wholeTitle}</h2></summary>
+                  <studio-whole .snapshot=${snapshot}></studio-whole>
+                </details>
               </div>
               <tensor-inspector class="region" role="region" aria-label=${say.inspectorTitle} .snapshot=${snapshot}></tensor-inspector>
             </main>`
@@ -134,6 +138,13 @@ export class VitrinePage extends LitElement {
       recipe?.show();
     } catch (error) {
       this.session?.send({ do: 'report', error });
+    }
+  }
+
+  /** The views of the whole network come when they are first opened. */
+  #whole(event: Event): void {
+    if ((event.target as HTMLDetailsElement).open) {
+      void import('./whole/index.ts').catch((error) => this.session?.send({ do: 'report', error }));
     }
   }
 
@@ -351,6 +362,10 @@ export class VitrinePage extends LitElement {
 
       studio-network {
         border-bottom: 1px solid var(--line);
+      }
+
+      details {
+        border-top: 1px solid var(--line);
       }
 
       tensor-inspector {

@@ -281,6 +281,7 @@ export const chinese: Messages = {
   stepToCheck: '走一步，即可手工核对这次更新。',
   byHandDifference: (difference: string): string => `由上面的数手工算出；与 GPU 中的值相差 ${difference}。`,
 
+  wholeTitle: '整个网络',
   whyRegion: '为什么',
   whyTitle: (name: string): string => (name === '' ? '为什么' : `为什么是 ${name}？`),
   targetLabel: '所询问的类别',

@@ -252,6 +252,7 @@ export const english = {
   byHandDifference: (difference: string): string => `By hand, from the numbers above; ${difference} from what the GPU holds.`,
 
   // Why
+  wholeTitle: 'The whole network',
   whyRegion: 'Why',
   whyTitle: (name: string): string => (name === '' ? 'Why' : `Why ${name}?`),
   targetLabel: 'The class that is asked about',

@@ -1,0 +1,32 @@
+import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Snapshot } from '../session/session.ts';
+import { shared } from '../shared-styles.ts';
+
+/** The whole network, beyond the chosen example. It computes on copies: nothing here changes the run. */
+export class StudioWhole extends LitElement {
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false } };
+
+  declare snapshot: Snapshot | undefined;
+
+  constructor() {
+    super();
+    this.snapshot = undefined;
+  }
+
+  override render(): TemplateResult {
+    const { snapshot } = this;
+    return html`<whole-weights .snapshot=${snapshot}></whole-weights>`;
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      :host {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 1.25rem;
+        margin-top: 0.375rem;
+      }
+    `,
+  ];
+}
