@@ -53,3 +53,36 @@ test('weights: nothing before it is opened; then the norm of every tensor, its s
   languageChoice.choose('zh');
   await expect.poll(() => inside(page, 'studio-whole', 'whole-weights', 'h3').textContent, PATIENTLY).toBe('权重');
 });
+
+test('tree: grown on demand from the answers of the network; the chosen example ends in the one lit leaf', async () => {
+  const { page, session, training } = await mount('#rate=0.01');
+  for (let i = 0; i < 12; i++) await training.single();
+  await open(page);
+  const root = () => inside(page, 'studio-whole', 'whole-tree').shadowRoot!;
+  expect(root().querySelector('.outline')).toBeNull();
+  root().querySelector('button')!.click();
+  await expect.poll(() => root().querySelectorAll('.leaf').length, PATIENTLY).toBeGreaterThan(1);
+  expect(root().querySelector('.head')!.textContent).toContain('From step 12');
+  expect(training.step).toBe(12);
+  expect(root().querySelectorAll('.lit.leaf')).toHaveLength(1);
+  // Depth 0 says the commonest class of the training rows for everything.
+  const shares = [...root().querySelectorAll('[data-of=held-out]')].map(({ textContent }) => Number.parseFloat(textContent ?? ''));
+  expect(shares.length).toBeGreaterThan(1);
+  expect(shares[0]).toBeLessThanOrEqual(Number.parseFloat(/[\d.]+(?=%)/.exec(root().querySelector('.majority')!.textContent!)![0]));
+
+  // Every question on the way is true of the example.
+  for (const index of [0, 1, 2]) {
+    session.send({ do: 'choose', choices: { example: { kind: 'test', index } } });
+    await session.looked();
+    await page.updateComplete;
+    await inside<LitElement>(page, 'studio-whole', 'whole-tree').updateComplete;
+    const { values } = session.snapshot.example!;
+    const questions = [...root().querySelectorAll('.lit:not(.leaf)')].map(({ textContent }) =>
+      /\[(\d+), (\d+)\]\s*([≤>])\s*([\d.]+)/.exec(textContent!)!.slice(1),
+    );
+    expect(questions.length).toBeGreaterThan(0);
+    for (const [row, column, sign, threshold] of questions) {
+      expect(values[8 * Number(row) + Number(column)]! <= Number(threshold)).toBe(sign === '≤');
+    }
+  }
+});

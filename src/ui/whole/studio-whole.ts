@@ -15,7 +15,7 @@ export class StudioWhole extends LitElement {
 
   override render(): TemplateResult {
     const { snapshot } = this;
-    return html`<whole-weights .snapshot=${snapshot}></whole-weights>`;
+    return html`<whole-weights .snapshot=${snapshot}></whole-weights><whole-tree .snapshot=${snapshot}></whole-tree>`;
   }
 
   static override styles: CSSResultGroup = [
