@@ -86,3 +86,30 @@ test('tree: grown on demand from the answers of the network; the chosen example 
     }
   }
 });
+
+test('evaluation: progress and cancel; then the methods on cards ranked beside controls, and a verdict in either language', async () => {
+  const { page, session, training } = await mount('#rate=0.01&methods=saliency,inputXGradient');
+  for (let i = 0; i < 12; i++) await training.single();
+  const weights = await training.run!.model.flatParameters.read();
+  await open(page);
+  const root = () => inside(page, 'studio-whole', 'whole-evaluation').shadowRoot!;
+  const press = (): void => root().querySelector('button')!.click();
+  press();
+  await expect.poll(() => root().querySelector('progress')?.value ?? 0, PATIENTLY).toBeGreaterThan(0);
+  press();
+  await expect.poll(() => root().querySelector('progress'), PATIENTLY).toBeNull();
+  expect(root().querySelector('.verdict')).toBeNull();
+  expect(session.snapshot.fault).toBeUndefined();
+
+  press();
+  await expect.poll(() => root().querySelectorAll('.verdict li').length, { timeout: 120_000 }).toBeGreaterThan(0);
+  const methods = [...root().querySelectorAll<HTMLElement>('tbody tr:not(.control)')].map(({ dataset }) => dataset.method);
+  expect(methods.sort()).toEqual(['inputXGradient', 'saliency']);
+  expect(root().querySelectorAll('tbody tr.control')).toHaveLength(5);
+  expect(root().querySelector('.head')!.textContent).toContain('From step 12');
+  expect(await training.run!.model.flatParameters.read()).toEqual(weights);
+
+  languageChoice.choose('zh');
+  const verdict = () => root().querySelector('.verdict')!.textContent!;
+  await expect.poll(verdict, PATIENTLY).not.toMatch(/[A-Za-z]/);
+});

@@ -1,12 +1,14 @@
 /** Registers `<studio-whole>` and what it is made of: `void import('./whole/index.ts')`. Twice is once. */
 
 import { StudioWhole } from './studio-whole.ts';
+import { WholeEvaluation } from './whole-evaluation.ts';
 import { WholeTree } from './whole-tree.ts';
 import { WholeWeights } from './whole-weights.ts';
 
 declare global {
   interface HTMLElementTagNameMap {
     'studio-whole': StudioWhole;
+    'whole-evaluation': WholeEvaluation;
     'whole-tree': WholeTree;
     'whole-weights': WholeWeights;
   }
@@ -14,6 +16,7 @@ declare global {
 
 const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'studio-whole': StudioWhole,
+  'whole-evaluation': WholeEvaluation,
   'whole-tree': WholeTree,
   'whole-weights': WholeWeights,
 };

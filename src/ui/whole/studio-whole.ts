@@ -15,7 +15,11 @@ export class StudioWhole extends LitElement {
 
   override render(): TemplateResult {
     const { snapshot } = this;
-    return html`<whole-weights .snapshot=${snapshot}></whole-weights><whole-tree .snapshot=${snapshot}></whole-tree>`;
+    return html`
+      <whole-weights .snapshot=${snapshot}></whole-weights>
+      <whole-tree .snapshot=${snapshot}></whole-tree>
+      <whole-evaluation .snapshot=${snapshot}></whole-evaluation>
+    `;
   }
 
   static override styles: CSSResultGroup = [

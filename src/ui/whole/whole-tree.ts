@@ -123,8 +123,8 @@ export class WholeTree extends WholeView<SurrogateTree> {
       }
 
       .outline {
-        max-height: 28rem;
-        overflow: auto;
+        /* What is for screen readers alone lies within it, and not below the page. */
+        position: relative;
         font-size: 0.75rem;
         line-height: 1.5;
       }

@@ -134,8 +134,13 @@ export const wholeStyles: CSSResult = css`
     text-align: start;
   }
 
-  .note {
+  p.note {
     max-width: 80ch;
+    margin: 0.125rem 0;
+    font-size: 0.75rem;
+  }
+
+  .head .note {
     font-size: 0.75rem;
   }
 

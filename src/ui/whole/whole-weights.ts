@@ -17,7 +17,8 @@ export class WholeWeights extends WholeView<ReadonlyMap<string, TensorReductions
     const model = this.snapshot?.run?.model;
     if (!model || this.#began === model || this.busy || !this.checkVisibility()) return;
     this.#began = model;
-    void this.#compute();
+    // After this update: it begins another.
+    void Promise.resolve().then(() => this.#compute());
   }
 
   #compute(): Promise<void> {
