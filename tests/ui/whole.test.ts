@@ -1,9 +1,10 @@
 import type { LitElement } from 'lit';
 import { expect, test } from 'vitest';
 import { languageChoice } from '../../src/ui/language.ts';
+import { METHOD_NAMES } from '../../src/ui/session/methods.ts';
 import type { StudioWhole } from '../../src/ui/whole/studio-whole.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
-import { clearAfterEach, inside, mount, PATIENTLY } from './mounted-page.ts';
+import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
 failOnGpuErrors();
 clearAfterEach();
@@ -88,9 +89,12 @@ test('tree: grown on demand from the answers of the network; the chosen example 
 });
 
 test('evaluation: progress and cancel; then the methods on cards ranked beside controls, and a verdict in either language', async () => {
-  const { page, session, training } = await mount('#rate=0.01&methods=saliency,inputXGradient');
+  const { page, session, training } = await mount(
+    '#rate=0.01&methods=saliency,inputXGradient,integratedGradients,smoothGrad,deepLift,lrp,guidedBackprop,occlusion',
+  );
   for (let i = 0; i < 12; i++) await training.single();
   const weights = await training.run!.model.flatParameters.read();
+  await until(() => session.snapshot.cards.length === METHOD_NAMES.length && session.snapshot.cards.every(({ map }) => map));
   await open(page);
   const root = () => inside(page, 'studio-whole', 'whole-evaluation').shadowRoot!;
   const press = (): void => root().querySelector('button')!.click();
@@ -104,12 +108,14 @@ test('evaluation: progress and cancel; then the methods on cards ranked beside c
   press();
   await expect.poll(() => root().querySelectorAll('.verdict li').length, { timeout: 120_000 }).toBeGreaterThan(0);
   const methods = [...root().querySelectorAll<HTMLElement>('tbody tr:not(.control)')].map(({ dataset }) => dataset.method);
-  expect(methods.sort()).toEqual(['inputXGradient', 'saliency']);
+  expect(methods.sort()).toEqual([...METHOD_NAMES].sort());
   expect(root().querySelectorAll('tbody tr.control')).toHaveLength(5);
   expect(root().querySelector('.head')!.textContent).toContain('From step 12');
   expect(await training.run!.model.flatParameters.read()).toEqual(weights);
 
   languageChoice.choose('zh');
   const verdict = () => root().querySelector('.verdict')!.textContent!;
-  await expect.poll(verdict, PATIENTLY).not.toMatch(/[A-Za-z]/);
+  await expect.poll(verdict, PATIENTLY).toMatch(/个样本/);
+  // Names of methods stay as their papers have them.
+  expect(verdict().replaceAll(/Integrated Gradients|SmoothGrad|DeepLIFT|LRP/g, '')).not.toMatch(/[A-Za-z]/);
 });

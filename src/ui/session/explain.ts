@@ -12,7 +12,7 @@ export interface Question {
 type Method = (model: Model, x: Examples, options: Readonly<Record<string, unknown>>) => Promise<Attribution>;
 
 /** What a method is asked with besides the class. */
-export const OPTIONS: Readonly<Record<MethodName, (model: Model) => Readonly<Record<string, unknown>>>> = {
+const OPTIONS: Readonly<Record<MethodName, (model: Model) => Readonly<Record<string, unknown>>>> = {
   // The signed gradient: the absolute one says nothing of the direction, and could not be held to a promise.
   saliency: () => ({ signed: true }),
   inputXGradient: () => ({}),

@@ -2,8 +2,7 @@ import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, typ
 import type { Evaluation } from '../../explain/evaluate/evaluate.ts';
 import type { MetricName } from '../../explain/evaluate/metrics.ts';
 import type { ExplainProgress } from '../../explain/index.ts';
-import { OPTIONS } from '../session/explain.ts';
-import { isMethodName } from '../session/methods.ts';
+import type { MethodName } from '../session/methods.ts';
 import { shared } from '../shared-styles.ts';
 import { firstOf, WholeView, wholeStyles } from './whole-view.ts';
 
@@ -23,12 +22,17 @@ export class WholeEvaluation extends WholeView<Evaluation> {
   }
 
   async #evaluate(): Promise<void> {
-    const { test, choices } = this.snapshot ?? {};
-    if (!test || !choices) return;
+    const { test, cards = [] } = this.snapshot ?? {};
+    if (!test) return;
     this.progress = undefined;
     await this.compute(async (copy, signal) => {
       const { evaluate } = await import('../../explain/evaluate/evaluate.ts');
-      const methods = choices.methods.map((method) => ({ method, options: OPTIONS[method](copy) }));
+      const methods = cards.flatMap(({ method, map }) => {
+        if (!map) return [];
+        // As on the card, but for the class: of each example, the predicted one.
+        const { target: _target, against: _against, ...options } = map.attribution.options;
+        return [{ method, options }];
+      });
       return evaluate(copy, firstOf(test, MOST_EXAMPLES), methods, METRICS, {
         signal,
         onProgress: (progress) => {
@@ -43,7 +47,7 @@ export class WholeEvaluation extends WholeView<Evaluation> {
     const { words, found, snapshot, progress } = this;
     const { views } = words;
     const size = Math.min(MOST_EXAMPLES, snapshot?.test?.size ?? 0);
-    const asked = snapshot?.choices.methods ?? [];
+    const asked = (snapshot?.cards ?? []).flatMap(({ method, map }) => (map ? [method] : []));
     const scored = new Set(found?.result.ranking.map(({ method }) => method));
     const same = asked.length === scored.size && asked.every((method) => scored.has(method));
     const current = found && same && found.step === snapshot?.step;
@@ -70,7 +74,7 @@ export class WholeEvaluation extends WholeView<Evaluation> {
   /** A method, control or metric as the page calls it. */
   readonly #name = (code: string): string => {
     const { say, views } = this.words;
-    return isMethodName(code) ? say.methodNames[code] : (views.controls[code] ?? views.metrics[code] ?? code);
+    return say.methodNames[code as MethodName] ?? views.controls[code] ?? views.metrics[code] ?? code;
   };
 
   #found({ rows, metrics, ranking, verdict }: Evaluation): TemplateResult {

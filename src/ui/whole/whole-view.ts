@@ -1,11 +1,10 @@
 /** What the views of the whole network have in common: words, and work on a copy of the network. */
 
 import { type CSSResult, css, LitElement, type PropertyDeclarations } from 'lit';
-import { type Dataset, type Model, VitrineError } from '../../engine/index.ts';
+import { buildModel, type Dataset, type Model, VitrineError } from '../../engine/index.ts';
 import { type Language, Words } from '../language.ts';
-import { send } from '../session/commands.ts';
+import type { Command } from '../session/commands.ts';
 import type { Snapshot } from '../session/session.ts';
-import { changeCopy, copyOf } from '../session/what-if.ts';
 import { wholeChinese } from './messages-chinese.ts';
 import { type WholeMessages, wholeEnglish } from './messages-english.ts';
 
@@ -61,22 +60,35 @@ export abstract class WholeView<Result> extends LitElement {
     this.ending = ending;
     let copy: Model | undefined;
     try {
-      copy = await copyOf(model);
-      // An attack changes the input alone: the copy gets the weights as they are.
-      changeCopy(copy, model, { kind: 'attacked', epsilon: 0 });
+      copy = await buildModel(model.device, model.spec);
+      copyWeights(copy, model);
       const step = copy.parameters.values().next().value?.step ?? 0;
       const result = await work(copy, ending.signal);
       this.found = { of: model, step, result };
     } catch (error) {
       // Ended by the visitor; or the network was replaced, or the GPU is being, which the page says by itself.
       const code = error instanceof VitrineError ? error.code : undefined;
-      if (code !== 'aborted' && code !== 'device-lost' && code !== 'tensor-disposed') send(this, { do: 'report', error });
+      if (code !== 'aborted' && code !== 'device-lost' && code !== 'tensor-disposed') {
+        const detail: Command = { do: 'report', error };
+        this.dispatchEvent(new CustomEvent('command', { detail, bubbles: true, composed: true }));
+      }
     } finally {
       copy?.dispose();
       this.busy = false;
       this.ending = undefined;
     }
   }
+}
+
+/** In one turn, so that all of them belong to one step. */
+function copyWeights(copy: Model, model: Model): void {
+  const { device } = model;
+  const [from, to] = [model.flatParameters, copy.flatParameters];
+  device.submit('ui', 'copy of the network', (encoder) => {
+    encoder.copyBufferToBuffer(from.buffer, from.byteOffset, to.buffer, to.byteOffset, from.bytes);
+    device.count('ui', 'copyBuffer');
+  });
+  for (const [name, tensor] of copy.parameters) tensor.step = model.parameters.get(name)?.step;
 }
 
 /** The first so many examples, as the network gets them. */
