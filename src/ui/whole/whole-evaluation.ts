@@ -26,7 +26,7 @@ export class WholeEvaluation extends WholeView<Evaluation> {
     if (!test) return;
     this.progress = undefined;
     await this.compute(async (copy, signal) => {
-      const { evaluate } = await import('../../explain/evaluate/evaluate.ts');
+      const { evaluate } = await import('./whole-library.ts');
       const methods = cards.flatMap(({ method, map }) => {
         if (!map) return [];
         // As on the card, but for the class: of each example, the predicted one.

@@ -11,7 +11,7 @@ export class WholeTree extends WholeView<SurrogateTree> {
     const { test } = this.snapshot ?? {};
     if (!test) return;
     await this.compute(async (copy, signal) => {
-      const { surrogateTree } = await import('../../explain/global/surrogate-tree.ts');
+      const { surrogateTree } = await import('./whole-library.ts');
       const [, width = 0, channels = 1] = test.inputShape;
       const pixels = test.inputShape.length > 1;
       const features =

@@ -1,7 +1,7 @@
 /** What the views of the whole network have in common: words, and work on a copy of the network. */
 
 import { type CSSResult, css, LitElement, type PropertyDeclarations } from 'lit';
-import { buildModel, type Dataset, type Model, VitrineError } from '../../engine/index.ts';
+import { type Dataset, type Model, VitrineError } from '../../engine/index.ts';
 import { type Language, Words } from '../language.ts';
 import type { Command } from '../session/commands.ts';
 import type { Snapshot } from '../session/session.ts';
@@ -60,6 +60,7 @@ export abstract class WholeView<Result> extends LitElement {
     this.ending = ending;
     let copy: Model | undefined;
     try {
+      const { buildModel } = await import('./whole-library.ts');
       copy = await buildModel(model.device, model.spec);
       copyWeights(copy, model);
       const step = copy.parameters.values().next().value?.step ?? 0;

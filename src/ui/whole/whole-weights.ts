@@ -1,6 +1,6 @@
 import { type CSSResultGroup, css, html, nothing, svg, type TemplateResult } from 'lit';
 import type { Model } from '../../engine/index.ts';
-import { type TensorReductions, type WeightHistogram, weightReductions } from '../../explain/model/weight-reductions.ts';
+import type { TensorReductions, WeightHistogram } from '../../explain/model/weight-reductions.ts';
 import { shared } from '../shared-styles.ts';
 import { WholeView, wholeStyles } from './whole-view.ts';
 
@@ -22,7 +22,10 @@ export class WholeWeights extends WholeView<ReadonlyMap<string, TensorReductions
   }
 
   #compute(): Promise<void> {
-    return this.compute((copy) => weightReductions(copy, { bins: BINS, importance: false }));
+    return this.compute(async (copy) => {
+      const { weightReductions } = await import('./whole-library.ts');
+      return weightReductions(copy, { bins: BINS, importance: false });
+    });
   }
 
   override render(): TemplateResult {

@@ -1,0 +1,6 @@
+/** What the views compute with: one chunk, loaded with the first view that computes. In one, so that the first load is cut into fewer pieces. */
+
+export { buildModel } from '../../engine/index.ts';
+export { evaluate } from '../../explain/evaluate/evaluate.ts';
+export { surrogateTree } from '../../explain/global/surrogate-tree.ts';
+export { weightReductions } from '../../explain/model/weight-reductions.ts';
