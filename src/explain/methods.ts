@@ -200,7 +200,7 @@ export const methods: readonly Method[] = [
     signed: true,
     complete: true,
     cheap: false,
-    explain: (model, x, options) => shapleyValues(model, x, { ...options, ...partsOf(model) }),
+    explain: (model, x, options) => shapleyValues(model, x, { ...partsOf(model), ...options }),
   },
   {
     name: 'kernelShap',
@@ -212,7 +212,7 @@ export const methods: readonly Method[] = [
     signed: true,
     complete: true,
     cheap: false,
-    explain: (model, x, options) => kernelShap(model, x, { ...options, ...partsOf(model) }),
+    explain: (model, x, options) => kernelShap(model, x, { ...partsOf(model), ...options }),
   },
   {
     name: 'lime',
@@ -224,7 +224,7 @@ export const methods: readonly Method[] = [
     signed: true,
     complete: false,
     cheap: false,
-    explain: (model, x, options) => lime(model, x, { ...options, ...partsOf(model) }),
+    explain: (model, x, options) => lime(model, x, { ...partsOf(model), ...options }),
   },
   {
     name: 'rise',

@@ -3,10 +3,10 @@ import { subtract } from '../../engine/ops/arithmetic.ts';
 import type { Attribution, ExplainOptions } from '../attribution.ts';
 import { disposeAll } from '../attribution.ts';
 import { type Baseline, baselineRows, explainerOf } from '../explainer.ts';
-import { explainedBy } from './explained-by.ts';
+import { type BackgroundOptions, explainedBy } from './explained-by.ts';
 import { readMaps, requireSameRows, scoreEach } from './maps.ts';
 
-export interface CompletenessOptions extends ExplainOptions {
+export interface CompletenessOptions extends ExplainOptions, BackgroundOptions {
   /** The x′ whose output is missing from the sum; 0 by default. */
   readonly baseline?: Baseline;
 }
@@ -37,7 +37,7 @@ export async function completeness(
       },
     },
     x,
-    { ...(await explainedBy(attribution, options)), baseline: baselineRows('completeness', model, x, options.baseline ?? 0) },
+    { ...(await explainedBy(attribution, options)), baseline: baselineRows('completeness', model, x, options.baseline ?? 0, options) },
   );
   const differences = (await tensors
     .get('difference')

@@ -7,11 +7,11 @@ import { type Attribution, type ExplainOptions, requireGoingOn } from '../attrib
 import type { Baseline } from '../explainer.ts';
 import { coalitionValues, eachFeature, type Groups, type GroupsGiven, groupsOf, imagePatches } from '../masked.ts';
 import { gaussianBlur } from './blur.ts';
-import { explainedBy } from './explained-by.ts';
+import { type BackgroundOptions, explainedBy } from './explained-by.ts';
 import { type Maps, readExamples, readMaps, requireSameRows } from './maps.ts';
 import { deviation, fallingRanks, mean } from './ranks.ts';
 
-export interface DeletionOptions extends ExplainOptions {
+export interface DeletionOptions extends ExplainOptions, BackgroundOptions {
   /** What deleted elements become, or what insertion starts from. Deletion: 0 by default. Insertion: images blurred (11 pixels, σ 5), else 0 (RISE). */
   readonly baseline?: Baseline;
   /** Groups that are replaced together, by the sum of their elements in the map; by default the pixels of an image, channels together, else each element. */
@@ -156,8 +156,9 @@ async function curves(
   const ranks = await device.guarded('ranks', () => device.tensor(order.ranks, [examples, options.groups.count], 'evaluate/ranks'));
   try {
     const found = await coalitionValues(model, x, { ranks, counts, removing }, options);
-    const [values, whole, gone] = await Promise.all([found.values.read(), found.output.read(), found.baselineOutput.read()]);
-    found.dispose();
+    const [values, whole, gone] = await Promise.all([found.values.read(), found.output.read(), found.baselineOutput.read()]).finally(() =>
+      found.dispose(),
+    );
     // The ends are f(x) and f(x′) themselves: folded sums would miss one of them by a rounding.
     for (let example = 0; example < examples; example++) {
       const [first, last] = [example * counts.length, (example + 1) * counts.length - 1];

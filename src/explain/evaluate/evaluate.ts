@@ -1,3 +1,4 @@
+import type { Dataset } from '../../engine/dataset.ts';
 import { VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { type Attribution, type ExplainOptions, type ExplainProgress, requireGoingOn } from '../attribution.ts';
@@ -34,6 +35,8 @@ export type MetricChoice =
 export interface EvaluateOptions extends ExplainOptions {
   /** The absence of a signal, for methods and metrics alike; 0 by default. */
   readonly baseline?: Baseline;
+  /** The data set that the baseline 'mean' is the mean of, and that methods draw from which need one. */
+  readonly background?: Dataset;
   /** What deletion, insertion, infidelity and faithfulness correlation take together, such as imagePatches(inputShape, 7); pixels by default. */
   readonly groups?: GroupsGiven;
   /** Where the evidence is known to be, for the pointing game and the relevance mass. */
@@ -140,7 +143,7 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const examples = model.rowsOf(x);
-  const { seed = 0, mask, baseline, groups, onProgress } = options;
+  const { seed = 0, mask, baseline, background, groups, onProgress } = options;
   const chosen = metricsOf(metrics, mask !== undefined);
   const asked = explainOptionsOf(options);
   const contestants = contestantsOf(model, methods, options);
@@ -156,7 +159,19 @@ export async function evaluate(
     scores.set(name, own);
     try {
       if (!control) maps.set(name, await readMaps(attribution));
-      const scored = { model, x, method: explain, attribution, unit: unit ?? unitOf(attribution), mask, baseline, groups, seed, asked };
+      const scored = {
+        model,
+        x,
+        method: explain,
+        attribution,
+        unit: unit ?? unitOf(attribution),
+        mask,
+        baseline,
+        background,
+        groups,
+        seed,
+        asked,
+      };
       for (const [metric, given] of chosen) {
         requireGoingOn('evaluate', options.signal);
         own.set(metric, await METRICS[metric].score(scored, given));
@@ -238,7 +253,11 @@ function contestantsOf(model: Model, methods: readonly MethodChoice[], options: 
     const names = methodTable.map(({ name }) => name);
     throw new VitrineError('invalid-option', 'evaluate: there are no methods to compare.', `name some of ${names.join(', ')}.`);
   }
-  const shared = { seed: options.seed ?? 0, ...(options.baseline === undefined ? {} : { baseline: options.baseline }) };
+  const shared = {
+    seed: options.seed ?? 0,
+    ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
+    ...(options.background === undefined ? {} : { background: options.background }),
+  };
   const contestant = (choice: MethodChoice): Contestant => {
     const { method, name, options: own = {}, unit }: NamedMethod = typeof choice === 'object' ? choice : { method: choice };
     const explain = typeof method === 'string' ? explainerNamed(method) : method;

@@ -4,12 +4,12 @@ import { permute, streamOf } from '../../engine/random.ts';
 import type { Attribution, ExplainOptions } from '../attribution.ts';
 import type { Baseline } from '../explainer.ts';
 import { type GroupsGiven, groupsOf } from '../masked.ts';
-import { explainedBy } from './explained-by.ts';
+import { type BackgroundOptions, explainedBy } from './explained-by.ts';
 import { hideSubsets } from './hidden-subsets.ts';
 import { readMaps, requireSameRows } from './maps.ts';
 import { correlation } from './ranks.ts';
 
-export interface FaithfulnessOptions extends ExplainOptions {
+export interface FaithfulnessOptions extends ExplainOptions, BackgroundOptions {
   /** What hidden elements become; 0 by default. */
   readonly baseline?: Baseline;
   /** Groups that are hidden together; each element by itself by default. */

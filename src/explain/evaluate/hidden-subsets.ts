@@ -5,6 +5,7 @@ import type { ExplainOptions } from '../attribution.ts';
 import type { Baseline } from '../explainer.ts';
 import { coalitionValues, type Groups } from '../masked.ts';
 import { maskWords } from '../ops/mask-bits.ts';
+import type { BackgroundOptions } from './explained-by.ts';
 
 /** For each example and draw. */
 export interface Foretold {
@@ -25,7 +26,7 @@ export async function hideSubsets(
   x: Examples,
   contributions: Float32Array,
   hidden: readonly ArrayLike<number>[],
-  options: ExplainOptions & { readonly groups: Groups; readonly baseline: Baseline },
+  options: ExplainOptions & BackgroundOptions & { readonly groups: Groups; readonly baseline: Baseline },
 ): Promise<Foretold> {
   const { groups } = options;
   const words = maskWords(groups.count);

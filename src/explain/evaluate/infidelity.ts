@@ -12,14 +12,14 @@ import { type Baseline, explainerOf, type Recipe, type Scene } from '../explaine
 import { type Groups, type GroupsGiven, groupsOf } from '../masked.ts';
 import { collect } from '../ops/collect.ts';
 import { noisyRows } from '../ops/noisy-rows.ts';
-import { explainedBy, readBaselines } from './explained-by.ts';
+import { type BackgroundOptions, explainedBy, readBaselines } from './explained-by.ts';
 import { type Foretold, hideSubsets } from './hidden-subsets.ts';
 import { readExamples, readMaps, requireSameRows } from './maps.ts';
 
 /** What is taken from the input. */
 export type Perturbation = 'noisyBaseline' | 'gaussian' | 'subsets';
 
-export interface InfidelityOptions extends ExplainOptions {
+export interface InfidelityOptions extends ExplainOptions, BackgroundOptions {
   /**
    * `noisyBaseline`, the default: x − I = clip(σ ε, 0, 1), the image gives way to faint noise. `gaussian`: I = σ ε. `subsets`: I = (x − x′) on a random
    * half of the groups.
@@ -69,7 +69,7 @@ export async function infidelity(
   requireOneOf('perturbation', perturbation, ['noisyBaseline', 'gaussian', 'subsets']);
   requireOneOf('unit', unit, ['sensitivity', 'contribution']);
   const { values } = await readMaps(attribution);
-  const sensitivities = unit === 'sensitivity' ? values : await perUnit(values, model, x, baseline);
+  const sensitivities = unit === 'sensitivity' ? values : await perUnit(values, model, x, baseline, options);
   const explained = await explainedBy(attribution, options);
   const ask: Asked = {
     explained: { ...explained, ...(options.onProgress ? { onProgress: options.onProgress } : {}) },
@@ -92,7 +92,7 @@ export async function infidelity(
 }
 
 interface Asked {
-  readonly explained: ExplainOptions;
+  readonly explained: ExplainOptions & BackgroundOptions;
   readonly draws: number;
   readonly seed: number;
   readonly deviation: number;
@@ -107,8 +107,14 @@ function requireOneOf(option: string, given: string, known: readonly string[]): 
 }
 
 /** φ / (x − x′), 0 where nothing differs. */
-async function perUnit(values: Float32Array, model: Model, x: Examples, baseline: Baseline): Promise<Float32Array> {
-  const [rows, baselines] = await Promise.all([readExamples(x), readBaselines('infidelity', model, x, baseline)]);
+async function perUnit(
+  values: Float32Array,
+  model: Model,
+  x: Examples,
+  baseline: Baseline,
+  background: BackgroundOptions,
+): Promise<Float32Array> {
+  const [rows, baselines] = await Promise.all([readExamples(x), readBaselines('infidelity', model, x, baseline, background)]);
   return values.map((value, i) => {
     const difference = (rows[i] as number) - (baselines[i] as number);
     return difference === 0 ? 0 : value / difference;
@@ -127,7 +133,7 @@ function bestScale(a: ArrayLike<number>, d: ArrayLike<number>): number {
 
 /** Random halves of the groups go to the baseline: I = x − x′ on the half, so Iᵀφ is its sum of (x − x′) ⊙ φ. */
 async function bySubsets(model: Model, x: Examples, phi: Float32Array, groups: Groups, ask: Asked): Promise<Foretold> {
-  const [rows, baselines] = await Promise.all([readExamples(x), readBaselines('infidelity', model, x, ask.baseline)]);
+  const [rows, baselines] = await Promise.all([readExamples(x), readBaselines('infidelity', model, x, ask.baseline, ask.explained)]);
   const contributions = phi.map((value, i) => value * ((rows[i] as number) - (baselines[i] as number)));
   const all = Array.from({ length: groups.count }, (_, group) => group);
   const hidden = Array.from({ length: ask.draws }, (_, draw) => all.filter((group) => uniform(ask.seed, STREAM, draw, group) < 0.5));

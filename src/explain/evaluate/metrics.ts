@@ -1,5 +1,6 @@
 /** The metrics by name: what each is about, which way is better, and how it scores one method. */
 
+import type { Dataset } from '../../engine/dataset.ts';
 import { VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import type { Attribution, ExplainOptions } from '../attribution.ts';
@@ -53,6 +54,7 @@ export interface Scored {
   readonly unit: 'sensitivity' | 'contribution';
   readonly mask: EvidenceMask | undefined;
   readonly baseline: Baseline | undefined;
+  readonly background: Dataset | undefined;
   readonly groups: GroupsGiven | undefined;
   readonly seed: number;
   /** Class, output and signal, as the evaluation was asked for. */
@@ -69,7 +71,10 @@ export interface Metric {
   score(scored: Scored, options: object): Promise<Float64Array>;
 }
 
-const withBaseline = ({ baseline }: Scored): { readonly baseline?: Baseline } => (baseline === undefined ? {} : { baseline });
+const withBaseline = ({ baseline, background }: Scored): { readonly baseline?: Baseline; readonly background?: Dataset } => ({
+  ...(baseline === undefined ? {} : { baseline }),
+  ...(background === undefined ? {} : { background }),
+});
 const withGroups = ({ groups }: Scored): { readonly groups?: GroupsGiven } => (groups === undefined ? {} : { groups });
 
 function requireMask(metric: string, mask: EvidenceMask | undefined): EvidenceMask {

@@ -1,14 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import { buildModel, type Dataset, dense, flatten } from '../../../src/engine/index.ts';
 import {
+  attentionRelevanceMap,
   type Evaluation,
   type EvaluationRow,
   type ExplanationMethod,
   evaluate,
+  imagePatches,
   inputXGradient,
+  type MethodOptions,
   type MetricName,
+  methodNamed,
   saliency,
 } from '../../../src/explain/index.ts';
 import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
+import { vision } from '../attention/attention-networks.ts';
 import { examplesOf, linearModel, randomNetwork } from '../networks.ts';
 import { expectBoundedMemory } from '../promises.ts';
 
@@ -121,6 +127,60 @@ describe('evaluate', () => {
     expect(score(whole, 'infidelity')).toBeLessThan(1e-6);
     expect(score(single, 'infidelity')).toBeGreaterThan(0.01);
     model.dispose();
+  });
+
+  test("takes 'mean' as baseline, of the background that methods and metrics share", async () => {
+    const { model } = await linearModel(await testDevice(), 12, 3);
+    const x = examplesOf(4, 12);
+    const background: Dataset = { name: 'background', size: 5, inputShape: [12], inputs: examplesOf(5, 12, 8) };
+    const mean = Array.from(
+      { length: 12 },
+      (_, j) => [0, 1, 2, 3, 4].reduce((sum, i) => sum + (background.inputs[12 * i + j] as number), 0) / 5,
+    );
+    const methods = ['integratedGradients', 'expectedGradients'];
+    const of = async (options: object) => {
+      const { rows } = await evaluate(model, x, methods, [], { target: 1, background, controls: ['inputMap'], ...options });
+      return rows.map(({ method, metric, values }) => ({ method, metric, values }));
+    };
+    const [named, given] = [await of({ baseline: 'mean' }), await of({ baseline: mean })];
+    for (const [i, row] of named.entries()) {
+      row.values.forEach((value, example) => {
+        expect(value).toBeCloseTo(given[i]?.values[example] as number, 4);
+      });
+    }
+    const gap = named.find(({ method, metric }) => method === 'integratedGradients' && metric === 'completeness');
+    for (const value of gap?.values ?? [1]) expect(value).toBeLessThan(1e-4);
+    model.dispose();
+  });
+
+  test('leaves the methods of parts the groups that they are given', async () => {
+    const model = await buildModel(await testDevice(), { inputShape: [8, 8, 1], layers: [flatten(), dense(3)] });
+    const x = examplesOf(1, 64);
+    for (const name of ['shapleyValues', 'kernelShap', 'lime']) {
+      const { explain } = methodNamed(name);
+      const own = await explain(model, x, { groups: imagePatches([8, 8], 4) } as MethodOptions);
+      const usual = await explain(model, x);
+      expect([own.options.groups, usual.options.groups]).toEqual([4, 16]);
+      own.dispose();
+      usual.dispose();
+    }
+    model.dispose();
+  });
+
+  test('scores models of images that attend, and models of one output', async () => {
+    const device = await testDevice();
+    const images = await vision(device);
+    const seen = await evaluate(images, examplesOf(2, 64), [attentionRelevanceMap, 'integratedGradients', 'lrp']);
+    expect(rowOf(seen, 'sobelMap', 'modelRandomisation').mean).toBe(1);
+    const single = await randomNetwork(device, { classes: 1 });
+    const told = await evaluate(single, examplesOf(3, 10), ['integratedGradients', 'lrp']);
+    for (const result of [seen, told]) {
+      for (const row of result.rows.filter(({ control }) => !control))
+        expect([row.metric, row.mean]).toEqual([row.metric, expect.any(Number)]);
+      expect(result.ranking.length).toBeGreaterThan(1);
+    }
+    images.dispose();
+    single.dispose();
   });
 
   test('is the same for one seed, and an example scores the same alone and among others', async () => {
