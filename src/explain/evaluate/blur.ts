@@ -1,4 +1,4 @@
-import { checkNumber, checkWhole } from '../../engine/errors.ts';
+import { checkNumber, checkWhole, VitrineError } from '../../engine/errors.ts';
 import { imageShape } from '../masked.ts';
 
 /**
@@ -16,6 +16,14 @@ export function gaussianBlur(
 ): Float32Array {
   const [height, width, channels] = imageShape('gaussianBlur', inputShape);
   checkWhole('gaussianBlur: size', size, 1);
+  if (size % 2 === 0) {
+    throw new VitrineError(
+      'invalid-option',
+      `gaussianBlur: size is ${size}; a blur needs a middle pixel.`,
+      'pass an odd number, such as 11.',
+      { size },
+    );
+  }
   checkNumber('gaussianBlur: deviation', deviation, 1e-6);
   const reach = Math.floor(size / 2);
   const weights = Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * deviation ** 2)));

@@ -133,6 +133,9 @@ describe('deletion and insertion', () => {
     expect(blurred[25]).toBeCloseTo(down * down, 5);
     expect(blurred[27]).toBeCloseTo(side * down, 5);
     expect(blurred[29]).toBe(0);
+    expect(() => gaussianBlur([1, 25, 2], new Float32Array(50), { size: 10 })).toThrow(
+      'gaussianBlur: size is 10; a blur needs a middle pixel.\nTo mend: pass an odd number, such as 11.',
+    );
   });
 
   test('the same bits alone and among others, and bounded memory', async () => {
