@@ -5,7 +5,7 @@
 
 import { checkFinite, type Dataset, validateDataset } from '../engine/dataset.ts';
 import { checkNumber, checkWhole, shapeMismatch, show, VitrineError } from '../engine/errors.ts';
-import type { Node } from '../engine/graph.ts';
+import { type Node, requireType } from '../engine/graph.ts';
 import type { Examples, Model } from '../engine/model.ts';
 import { elements } from '../engine/operation.ts';
 import { permute, streamOf } from '../engine/random.ts';
@@ -61,7 +61,7 @@ const sameForAll =
 /**
  * Rows of a baseline.
  *
- * @throws VitrineError `shape-mismatch` for neither one example nor as many as `x` has; `non-finite-data`, `empty-dataset`, `invalid-option`
+ * @throws VitrineError `shape-mismatch` for neither one example nor as many as `x` has; `dtype-mismatch` for a tensor of indices; `non-finite-data`, `empty-dataset`, `invalid-option`
  */
 export function baselineRows(
   method: string,
@@ -97,6 +97,7 @@ export function baselineRows(
   }
   const each = baseline.length === x.length && examples > 1;
   if (baseline instanceof Tensor) {
+    requireType(method, baseline, 'baseline', 'float32');
     return (first, count) => Array.from({ length: count }, (_, i) => ({ tensor: baseline, row: each ? first + i : 0 }));
   }
   const values = Float32Array.from(baseline);

@@ -119,6 +119,11 @@ describe('a baseline', () => {
     await expect(deepLift(model, x, { baseline: bytes, baselines: 0 })).rejects.toThrow('deepLift: baselines is 0');
     await expect(deepLift(model, x, { baseline: bytes, seed: -1 })).rejects.toThrow('deepLift: seed is -1');
     await expect(deepLift(model, x, { baseline: 'median' as never })).rejects.toMatchObject({ code: 'shape-mismatch' });
+    const indices = model.device.tensor(new Uint32Array(10), [10], 'indices');
+    await expect(deepLift(model, x, { baseline: indices })).rejects.toThrow(
+      'deepLift: baseline is uint32 [10]; it must be float32.\nTo mend: pass baseline as float32.',
+    );
+    indices.dispose();
     await expect(deepLift(model, x, { baseline: Number.NaN })).rejects.toThrow('deepLift: baseline is');
     await expect(deepLift(model, x, { baseline: Array(10).fill(Number.NaN) })).rejects.toMatchObject({ code: 'non-finite-data' });
     model.dispose();
