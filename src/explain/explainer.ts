@@ -179,7 +179,8 @@ export class Explainer {
   /**
    * Runs a recipe for every example.
    *
-   * @throws VitrineError what the model's inputs can be wrong in; `unsupported-model`, `label-out-of-range`, `aborted`, `device-lost`
+   * @throws VitrineError what the model's inputs can be wrong in; `unsupported-model`, `label-out-of-range`, `invalid-option`, `aborted`,
+   * `device-lost`
    */
   async run(one: Recipe, x: Examples, options: ExplainOptions & { readonly baseline?: RowSource }): Promise<Explained> {
     const model = this.#model;
@@ -198,6 +199,14 @@ export class Explainer {
         `${method}: there is no output '${String(options.output)}'.`,
         `use one of ${Object.keys(OUTPUT_KINDS).join(', ')}.`,
         { output: options.output },
+      );
+    }
+    if (classes === 1 && kind !== OUTPUT_KINDS.logit) {
+      throw new VitrineError(
+        'invalid-option',
+        `${method}: the model has one output, of which '${options.output}' is always the same.`,
+        'leave output out, which explains the output itself.',
+        { output: options.output, classes },
       );
     }
     const samples = recipe.samples ?? 1;

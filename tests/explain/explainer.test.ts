@@ -166,4 +166,20 @@ describe('an explanation', () => {
     tokens.dispose();
     images.dispose();
   });
+
+  test('of one output refuses what is always the same of it: its probability and its log-odds', async () => {
+    const device = await testDevice();
+    const model = await randomNetwork(device, { classes: 1 });
+    const x = examplesOf(2, 10);
+    const logits = await model.logits(x);
+    const attribution = await saliency(model, x);
+    expect(await attribution.output.read()).toEqual(await logits.read());
+    attribution.dispose();
+    logits.dispose();
+    await expect(saliency(model, x, { output: 'probability' })).rejects.toThrow(
+      "saliency: the model has one output, of which 'probability' is always the same.\nTo mend: leave output out, which explains the output itself.",
+    );
+    await expect(saliency(model, x, { output: 'logOdds' })).rejects.toMatchObject({ code: 'invalid-option' });
+    model.dispose();
+  });
 });
