@@ -144,7 +144,10 @@ function windowsOf(method: string, model: Model, options: OcclusionOptions): { w
       windows.push(window);
     }
   }
-  return { windows, record: { window: [rows, columns], stride: [down, across] } };
+  return {
+    windows,
+    record: { window: [rows, columns], stride: [down, across], ...(options.imageShape ? { imageShape: [...options.imageShape] } : {}) },
+  };
 }
 
 /** Where windows begin along an axis; the last one ends at its end. */

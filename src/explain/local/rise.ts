@@ -105,6 +105,12 @@ export async function rise(model: Model, x: Examples, options: RiseOptions = {})
     x,
     { ...options, baseline: baselineRows(method, model, x, options.baseline, options) },
   );
-  const record = recordMasked(options, { samples, ...(grid ? { cells } : { groups: n }), keep, seed });
+  const record = recordMasked(options, {
+    samples,
+    ...(grid ? { cells } : { groups: n }),
+    ...(options.imageShape ? { imageShape: [...options.imageShape] } : {}),
+    keep,
+    seed,
+  });
   return attributionOf(method, { ...record, seed }, explained);
 }

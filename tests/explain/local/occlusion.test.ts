@@ -100,6 +100,7 @@ describe('occlusion', () => {
     const x = examplesOf(2, 36);
     const [a, b] = [await occlusion(list, x, { imageShape: [6, 6] }), await occlusion(image, x)];
     expect(Array.from(await a.values.read())).toEqual(Array.from(await b.values.read()));
+    expect([a.options.imageShape, b.options.imageShape]).toEqual([[6, 6], undefined]);
     list.dispose();
     image.dispose();
   });

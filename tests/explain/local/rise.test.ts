@@ -84,7 +84,7 @@ describe('rise', () => {
     expect(patches.options).toMatchObject({ groups: 4, samples: 10 });
     const list = await randomNetwork(await testDevice(), { inputShape: [64], hidden: [4] });
     expect((await rise(list, x, { samples: 10 })).options).toMatchObject({ groups: 64 });
-    expect((await rise(list, x, { samples: 10, imageShape: [8, 8] })).options).toMatchObject({ cells: 7 });
+    expect((await rise(list, x, { samples: 10, imageShape: [8, 8] })).options).toMatchObject({ cells: 7, imageShape: [8, 8] });
     image.dispose();
     list.dispose();
   });
