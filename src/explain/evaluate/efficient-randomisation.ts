@@ -38,7 +38,7 @@ export async function efficientRandomisation(
     const after = (await mapsOf(method, copy.model, x, explain)).maps;
     return scoreEach(before, (map, example) => {
       const entropy = histogramEntropy(map, bins);
-      return (histogramEntropy(after.of(example), bins) - entropy) / entropy;
+      return entropy === 0 ? Number.NaN : (histogramEntropy(after.of(example), bins) - entropy) / entropy;
     });
   } finally {
     copy.dispose();

@@ -3,6 +3,7 @@ import { buildModel, dense, flatten, gelu } from '../../../src/engine/index.ts';
 import { histogramEntropy } from '../../../src/explain/evaluate/efficient-randomisation.ts';
 import {
   constantMap,
+  type ExplanationMethod,
   efficientRandomisation,
   inputMap,
   inputXRandom,
@@ -138,6 +139,10 @@ describe('efficientRandomisation', () => {
     const x = examplesOf(10, 500);
     expect(Array.from(await efficientRandomisation(model, x, inputMap))).toEqual(Array<number>(10).fill(0));
     for (const score of await efficientRandomisation(model, x, randomMap)) expect(Math.abs(score)).toBeLessThan(0.15);
+    // Flat at first, noise once the network is another: there is no share of an entropy of 0.
+    let calls = 0;
+    const flatAtFirst: ExplanationMethod = (of, rows, options) => (calls++ === 0 ? constantMap : randomMap)(of, rows, options);
+    expect(Array.from(await efficientRandomisation(model, x, flatAtFirst))).toEqual(Array<number>(10).fill(Number.NaN));
     expect(Array.from(await efficientRandomisation(model, x, constantMap))).toEqual(Array<number>(10).fill(Number.NaN));
     model.dispose();
   });
