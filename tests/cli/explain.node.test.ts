@@ -44,6 +44,7 @@ describe('the arguments of explain', () => {
       ['--model', 'nowhere.safetensors'],
       '--model is nowhere.safetensors, which is neither a network nor a file.\nTo mend: use mlp or linear,',
     ],
+    [['--model', 'src'], '--model is src, which is neither a network nor a file.'],
     [['--output', 'loss'], '--output is loss; it must be logit or probability or logOdds.'],
     [['--index', '-1'], '--index'],
   ])('%j are refused with what to do', (args, message) => {

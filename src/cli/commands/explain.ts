@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { methods } from '../../explain/methods.ts';
 import { CommandError, Interrupted, usageError } from '../command-error.ts';
@@ -55,7 +55,7 @@ function networkOf(values: OptionValues): { train: TrainParameters; model?: stri
   const model = values.text('model') as string;
   const train = trainParameters(values, false);
   if (MODEL_NAMES.includes(model as ModelName)) return { train };
-  if (!existsSync(model)) {
+  if (!existsSync(model) || !statSync(model).isFile()) {
     throw new CommandError(
       `--model is ${model}, which is neither a network nor a file.`,
       `use ${MODEL_NAMES.join(' or ')}, or a model that \`npm run train -- --out FOLDER\` wrote.`,
