@@ -49,6 +49,7 @@ const MASKS_PER_RUN = 512;
  * it tends to (1 − p) w_i x_i + p wᵀx + b, so its differences count, not its sign.
  * Defaults: 4,000 masks, 7 × 7 cells, p = 0.5 (the paper's settings); the logit, where the paper takes the probability. The authors' notebooks take 6,000, 8 × 8 and
  * 0.1. Where the input is no image each element is kept or hidden by itself.
+ * Masks are summed in runs, which `budget` makes smaller or larger: the last bits depend on it.
  * **Source** Petsiuk, Das, Saenko 2018, "RISE: randomized input sampling for explanation of black-box models", equation 6.
  *
  * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`
