@@ -4,6 +4,11 @@ import type { Results } from './contender.ts';
 
 /** Largest error that passes, relative to the largest reference value of the same array. Products sum up to 1024 terms in float32. */
 const TOLERANCE = 1e-3;
+/**
+ * Of the largest gradient: an array of gradients is measured as if it held at least this much. Some are 0 but for rounding, whoever computes
+ * them: a softmax over keys does not see the keys' bias.
+ */
+const LEAST_GRADIENT = 1e-4;
 
 /** Without these there is no agreement. */
 const REQUIRED = ['logits', 'losses', 'probabilities', 'rows', 'rowSums', 'maps'];
@@ -21,6 +26,9 @@ export function compare(results: Results, reference: Results): Agreement {
   const compared: string[] = [];
   let largestError = 0;
   const fault = (detail: string, error = Number.POSITIVE_INFINITY): Agreement => ({ agrees: false, largestError: error, detail });
+  const isGradient = (name: string): boolean => name.startsWith('gradient/');
+  const gradients = Object.entries(reference).filter(([name]) => isGradient(name));
+  const largestGradient = Math.max(0, ...gradients.map(([, values]) => largestOf(values)));
   for (const [name, expected] of Object.entries(reference)) {
     const actual = results[name];
     if (!actual) {
@@ -28,7 +36,7 @@ export function compare(results: Results, reference: Results): Agreement {
       continue;
     }
     if (actual.length !== expected.length) return fault(`its ${name} are ${actual.length} values, not ${expected.length}`);
-    const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
+    const scale = Math.max(largestOf(expected), isGradient(name) ? LEAST_GRADIENT * largestGradient : 0, 1e-30);
     for (let i = 0; i < expected.length; i++) {
       const error = Math.abs((actual[i] as number) - (expected[i] as number)) / scale;
       if (!(error <= TOLERANCE)) return fault(`${name}[${i}] is ${actual[i]}, not ${expected[i]}`, error);
@@ -38,6 +46,10 @@ export function compare(results: Results, reference: Results): Agreement {
   }
   if (compared.length === 0) return fault('it gave nothing to compare');
   return { agrees: true, largestError, detail: compared.join(', ') };
+}
+
+function largestOf(values: Float32Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 const MOST_SAMPLES = 4096;

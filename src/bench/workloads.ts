@@ -49,7 +49,7 @@ export const workloads: readonly Workload[] = [
     kind: 'train',
     network: 'wide',
     batch: 256,
-    checkedSteps: 2,
+    checkedSteps: 10,
     title: 'Training 784-1024-1024-10, batches of 256',
   },
   {
@@ -57,7 +57,7 @@ export const workloads: readonly Workload[] = [
     kind: 'train',
     network: 'attention',
     batch: 32,
-    checkedSteps: 1,
+    checkedSteps: 10,
     title: 'Training self-attention over 16 patches, batches of 32',
   },
   { name: 'infer-mlp-256', kind: 'infer', network: 'mlp', batch: 256, title: 'Inference 784-128-10, batches of 256' },
