@@ -1,6 +1,6 @@
 /** What every explanation method takes and gives. */
 
-import { type Device, type Tensor, VitrineError } from '../engine/index.ts';
+import { type Tensor, VitrineError } from '../engine/index.ts';
 import type { OutputKind } from './ops/explained-output.ts';
 
 export type { OutputKind } from './ops/explained-output.ts';
@@ -66,5 +66,3 @@ export function unsupportedModel(method: string, why: string, instead: string): 
 export function disposeAll(tensors: Iterable<Tensor | undefined>): void {
   for (const tensor of tensors) tensor?.dispose();
 }
-
-export type { Device };
