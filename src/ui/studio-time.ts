@@ -138,13 +138,15 @@ export class StudioTime extends LitElement {
     const history = snapshot?.run?.history;
     if (snapshot?.run && history?.steps === 0 && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
     const each = pace(snapshot?.device, DRAW_MILLISECONDS);
+    // Where nobody follows training, the curves too wait until it rests.
+    const steps = snapshot?.running && !snapshot.choices.follow ? -1 : (history?.steps ?? 0);
     const spent = (event: CustomEvent<number>): void => {
       this.dispatchEvent(new CustomEvent<number>('watched', { detail: event.detail, bubbles: true, composed: true }));
     };
     return html`
       <div class="charts">
-        <loss-chart .history=${history} .steps=${history?.steps ?? 0} .pace=${each} metric="loss" ?logarithmic=${logarithmic} @drawn=${spent}></loss-chart>
-        <loss-chart .history=${history} .steps=${history?.steps ?? 0} .pace=${each} metric="accuracy" @drawn=${spent}></loss-chart>
+        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="loss" ?logarithmic=${logarithmic} @drawn=${spent}></loss-chart>
+        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="accuracy" @drawn=${spent}></loss-chart>
       </div>
     `;
   }
@@ -197,6 +199,13 @@ export class StudioTime extends LitElement {
           </select>
         </label>
         ${this.#threshold(snapshot?.stopAt)}
+        <label class="check" title=${say.followHint}
+          ><input
+            type="checkbox"
+            .checked=${snapshot?.choices.follow ?? true}
+            @change=${(event: Event) => send(this, { do: 'choose', choices: { follow: (event.target as HTMLInputElement).checked } })}
+          />${say.follow}</label
+        >
         <label class="check"
           ><input
             type="checkbox"

@@ -18,6 +18,7 @@ describe('what is chosen lives in the address', () => {
       tensor: 'adam/m/dense_1/weight',
       cell: { tensor: 'dense_1/weight', index: 1234 },
       pixel: 400,
+      follow: false,
       methods: ['saliency', 'smoothGrad'],
       whatIf: { kind: 'ablated', layer: 'dense_1', unit: 7 },
       pinned: { kind: 'test', index: 3 },

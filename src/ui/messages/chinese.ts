@@ -361,6 +361,8 @@ export const chinese: Messages = {
   pauseAtEpoch: '一轮结束时',
   pauseAtLoss: '损失高于',
   stoppedBy: { step: '已在该步暂停', epoch: '已在一轮结束时暂停', loss: '已暂停：损失高于界限' },
+  follow: '跟随训练',
+  followHint: '关闭后，图片、归因图与曲线等到训练停下时才更新，训练独占机器。',
   logarithmicLoss: '对数刻度的损失',
   testRun: '立即测试',
   replaying: '重放中',

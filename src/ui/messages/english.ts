@@ -334,6 +334,8 @@ export const english = {
   pauseAtEpoch: 'the end of an epoch',
   pauseAtLoss: 'loss above',
   stoppedBy: { step: 'Paused at the step', epoch: 'Paused at the end of the epoch', loss: 'Paused: the loss is above' },
+  follow: 'Follow training',
+  followHint: 'Off: pictures, maps and curves wait until training rests, and it has the machine to itself.',
   logarithmicLoss: 'Logarithmic loss',
   testRun: 'Test now',
   replaying: 'Replaying',

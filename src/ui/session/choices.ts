@@ -44,6 +44,8 @@ export interface Choices {
   /** A value of the input that is locked: the same cell is outlined in every map. */
   readonly pixel: number | undefined;
   readonly methods: readonly MethodName[];
+  /** Looks follow training; otherwise they wait until it rests, and training has the machine to itself. */
+  readonly follow: boolean;
   /** What is looked at is a changed copy. */
   readonly whatIf: WhatIf | undefined;
   /** An example that the chosen one is compared with. */
@@ -66,6 +68,7 @@ export const DEFAULT_CHOICES: Choices = Object.freeze<Choices>({
   cell: undefined,
   pixel: undefined,
   methods: DEFAULT_METHODS,
+  follow: true,
   whatIf: undefined,
   pinned: undefined,
   results: undefined,
@@ -89,6 +92,7 @@ export function hashOf(choices: Choices): string {
   say('cell', choices.cell && `${choices.cell.index}@${choices.cell.tensor}`);
   say('pixel', choices.pixel);
   if (choices.methods.join() !== DEFAULT_METHODS.join()) parameters.set('methods', choices.methods.join());
+  say('follow', choices.follow ? undefined : 'no');
   say('whatif', choices.whatIf && writeWhatIf(choices.whatIf));
   say('pinned', choices.pinned && writeExample(choices.pinned));
   say('results', choices.results);
@@ -116,6 +120,7 @@ export function choicesOf(hash: string): Choices {
     pixel: whole('pixel'),
     methods:
       methods === undefined ? DEFAULT_METHODS : METHOD_NAMES.filter((name) => methods.split(',').filter(isMethodName).includes(name)),
+    follow: said('follow') !== 'no',
     whatIf: readWhatIf(said('whatif')),
     pinned: readExample(said('pinned')),
     results,

@@ -133,6 +133,8 @@ export interface Snapshot {
 
 /** How often figures are told anew while training runs. */
 const TELL_MILLISECONDS = 150;
+/** The same where nobody follows training. */
+const UNWATCHED_MILLISECONDS = 2500;
 const MOST_CHALLENGES = 30;
 
 export class StudioSession extends EventTarget {
@@ -374,13 +376,14 @@ export class StudioSession extends EventTarget {
   }
 
   #stepped(): void {
-    if (this.#budget.allows() && !this.#looking) this.#look();
+    const follow = this.#choices.follow && !document.hidden;
+    if (follow && this.#budget.allows() && !this.#looking) this.#look();
     this.#tellTimer ??= setTimeout(
       () => {
         this.#tellTimer = undefined;
         this.#tell();
       },
-      pace(this.training.device, TELL_MILLISECONDS),
+      follow ? pace(this.training.device, TELL_MILLISECONDS) : UNWATCHED_MILLISECONDS,
     );
   }
 
