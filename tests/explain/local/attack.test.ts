@@ -43,9 +43,9 @@ describe('fgsm', () => {
     const options = { target: tiny.target, epsilon: 0.1 };
     const expected = tiny['fgsm_eps_0.1'] as number[];
     expectClose((await read(fgsm(model, tiny.x as number[], options))).values, expected, [4], 1e-5, 'in [0, 1]');
-    const [low, high] = [0.3, 0.55];
+    const [low, high] = [0.15, 0.85];
     const clipped = await read(fgsm(model, tiny.x as number[], { ...options, clip: [low, high] }));
-    expect(expected.some((value) => value < low) && expected.some((value) => value > high)).toBe(true);
+    expect(expected.some((value) => value < low)).toBe(true);
     expectClose(
       clipped.values,
       expected.map((value) => Math.min(Math.max(value, low), high)),
@@ -75,6 +75,24 @@ describe('fgsm', () => {
     const inside = await read(fgsm(model, x, { epsilon: 0.4 }));
     expect(Math.min(...inside.values)).toBeGreaterThanOrEqual(0);
     expect(Math.max(...inside.values)).toBeLessThanOrEqual(1);
+    model.dispose();
+  });
+
+  test('takes the gradient at x, not at where clipping would put it', async () => {
+    const model = await randomNetwork(await testDevice(), { activation: 'tanh' });
+    const x = pixels(6).map((value, i) => (i % 3 === 0 ? value + 0.9 : value - 0.9));
+    const signs = async (at: Float32Array) => {
+      const gradient = await saliency(model, at, { target: 1, signed: true });
+      const values = await gradient.values.read();
+      gradient.dispose();
+      return values.map(Math.sign);
+    };
+    const own = await signs(x);
+    expect(own).not.toEqual(await signs(x.map((value) => Math.min(1, Math.max(0, value)))));
+    const { values } = await read(fgsm(model, x, { target: 1, objective: 'output', epsilon: 2, clip: [0, 1] }));
+    expect(values).toEqual(x.map((value, i) => Math.min(1, Math.max(0, value - 2 * (own[i] as number)))));
+    const one = { target: 1, objective: 'output', epsilon: 2, stepSize: 2, steps: 1, randomStart: false, clip: [0, 1] } as const;
+    expect((await read(pgd(model, x, one))).values).toEqual(values);
     model.dispose();
   });
 
@@ -128,7 +146,7 @@ describe('fgsm', () => {
       }
     }
     expect(target).toEqual(before.classes);
-    expect(options).toEqual({ output: 'logit', epsilon: 0.1, clip: [0, 1], objective: 'crossEntropy', targeted: false });
+    expect(options).toEqual({ output: 'logit', epsilon: 0.1, clip: 'unit', objective: 'crossEntropy', targeted: false });
     model.dispose();
   });
 });
@@ -147,7 +165,7 @@ describe('pgd', () => {
     const model = await randomNetwork(await testDevice());
     const x = pixels(6);
     const { values, options } = await read(pgd(model, x));
-    expect(options).toMatchObject({ epsilon: 0.3, stepSize: 0.01, steps: 40, randomStart: true, seed: 0, clip: [0, 1] });
+    expect(options).toMatchObject({ epsilon: 0.3, stepSize: 0.01, steps: 40, randomStart: true, seed: 0, clip: 'unit' });
     values.forEach((value, i) => {
       expect(Math.abs(value - (x[i] as number))).toBeLessThanOrEqual(0.3 + 1e-6);
       expect(value >= 0 && value <= 1).toBe(true);
@@ -230,11 +248,89 @@ describe.each(
     model.dispose();
   });
 
+  test('stays within ε of inputs that lie outside [0, 1], and moves them by all of it', async () => {
+    const model = await randomNetwork(await testDevice(), { activation: 'tanh' });
+    const x = examplesOf(8, 10).map((value) => 2 * value);
+    const options = { epsilon: 0.25, stepSize: 0.25, target: 1 };
+    const { values, options: recorded } = await read(method(model, x, options));
+    const changes = values.map((value, i) => Math.abs(value - (x[i] as number)));
+    expect(Math.max(...changes)).toBeLessThanOrEqual(0.25 + 1e-6);
+    // A gradient of tanh is nowhere 0.
+    if (name === 'fgsm') expect(Math.min(...changes)).toBeGreaterThanOrEqual(0.25 - 1e-6);
+    expect(values).toEqual((await read(method(model, x, { ...options, clip: false }))).values);
+    expect(recorded).toMatchObject({ clip: 'unit' });
+    model.dispose();
+  });
+
+  test('keeps in [0, 1] the examples that lie in it, and those alone', async () => {
+    const device = await testDevice();
+    const model = await randomNetwork(device, { activation: 'tanh' });
+    const x = pixels(3);
+    x.set(examplesOf(1, 10), 10);
+    const options = { epsilon: 0.6, stepSize: 0.6, target: 1 };
+    const { values } = await read(method(model, x, options));
+    const free = (await read(method(model, x, { ...options, clip: false }))).values;
+    expect(values.slice(10, 20)).toEqual(free.slice(10, 20));
+    for (const [from, to] of [
+      [0, 10],
+      [20, 30],
+    ] as const) {
+      expect(free.slice(from, to).some((value) => value < 0 || value > 1)).toBe(true);
+      expect(values.slice(from, to).every((value) => value >= 0 && value <= 1)).toBe(true);
+    }
+    const tensor = device.tensor(x, [3, 10]);
+    expect((await read(method(model, tensor as never, options))).values).toEqual(values);
+    tensor.dispose();
+    model.dispose();
+  });
+
+  test('keeps within ε and within a range that inputs lie somewhat outside of, and refuses one that ε does not reach', async () => {
+    const device = await testDevice();
+    const model = await randomNetwork(device, { activation: 'tanh' });
+    const x = pixels(4);
+    x[13] = 1.2;
+    x[17] = -0.2;
+    const options = { epsilon: 0.25, target: 2, clip: [0, 1] } as const;
+    const { values } = await read(method(model, x, options));
+    values.forEach((value, i) => {
+      expect(Math.abs(value - (x[i] as number))).toBeLessThanOrEqual(0.25 + 1e-6);
+      expect(value >= 0 && value <= 1).toBe(true);
+    });
+    x[13] = 1.5;
+    const { buffers } = device.memory;
+    const tensor = device.tensor(x, [4, 10]);
+    for (const given of [x, tensor as never]) {
+      await expect(method(model, given, options)).rejects.toMatchObject({
+        code: 'invalid-option',
+        message: expect.stringMatching(
+          /^(fgsm|pgd): example 1 has elements from -0\.2\d* to 1\.5, which epsilon 0\.25 does not bring into the clip range \[0, 1\]\.\nTo mend: pass as clip the range that the inputs lie in, or false\.$/,
+        ),
+      });
+    }
+    tensor.dispose();
+    expect(device.memory.buffers).toBe(buffers);
+    model.dispose();
+  });
+
+  test('takes its predictions within the budget, too', async () => {
+    const model = await randomNetwork(await testDevice());
+    const x = pixels(16);
+    const { explain } = model.device.calls;
+    const before = explain.submit;
+    (await method(model, x, { budget: 1, clip: false })).dispose();
+    // A run an example: of the attack's steps, and of the predictions before and after.
+    expect(explain.submit - before).toBe(16 * ((name === 'fgsm' ? 1 : 5) + 2));
+    model.dispose();
+  });
+
   test('refuses what is no attack', async () => {
     const model = await randomNetwork(await testDevice());
     const x = pixels(1);
     await expect((async () => method(model, x, { epsilon: -1 }))()).rejects.toThrow(`${name}: epsilon is -1`);
     await expect((async () => method(model, x, { clip: [1, 0] }))()).rejects.toThrow(`${name}: clip[1] is 0`);
+    await expect((async () => method(model, x, { clip: 'image' as never }))()).rejects.toThrow(
+      `${name}: clip is image.\nTo mend: pass [low, high], 'unit' for examples that lie in [0, 1], or false.`,
+    );
     await expect((async () => method(model, x, { targeted: true }))()).rejects.toThrow(
       `${name}: a targeted attack needs a class to go to; the predicted one is where it is.\nTo mend: give it as target, or leave targeted out.`,
     );

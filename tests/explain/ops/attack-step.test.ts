@@ -6,12 +6,18 @@ import { failOnGpuErrors } from '../../engine/test-device.ts';
 failOnGpuErrors();
 
 const reference = (x: number[], current: number[], gradient: number[], limits: number[]): number[] => {
-  const [step, epsilon, low, high] = limits as [number, number, number, number];
+  const width = (4 * x.length) / limits.length;
   return x.map((value, i) => {
-    const moved = (current[i] as number) + step * Math.sign(gradient[i] as number);
-    return Math.min(Math.max(Math.min(Math.max(moved, value - epsilon), value + epsilon), low), high);
+    const own = 4 * Math.floor(i / width);
+    const [step, epsilon, low, high] = limits.slice(own, own + 4) as [number, number, number, number];
+    const moved = Math.min(Math.max((current[i] as number) + step * Math.sign(gradient[i] as number), low), high);
+    return Math.min(Math.max(moved, value - epsilon), value + epsilon);
   });
 };
+
+/** The same limits for every row but the step, which turns round at every second. */
+const rows = (shape: readonly number[], [step = 0, ...others]: readonly number[]): number[] =>
+  Array.from({ length: shape[0] as number }, (_, row) => [row % 2 === 1 ? -step : step, ...others]).flat();
 
 describe('attackStep', () => {
   test.each([[[1]], [[3, 5]], [[67, 4]], [[2, 3, 7]]])('moves by the sign and stays in the ball and in the range, of %j', async (shape) => {
@@ -22,7 +28,7 @@ describe('attackStep', () => {
     ]) {
       await checkOperation({
         build: attackStep,
-        inputs: [{ shape }, { shape }, { shape }, { shape: [4], values: limits }],
+        inputs: [{ shape }, { shape }, { shape }, { shape: [shape[0] as number, 4], values: rows(shape, limits) }],
         reference,
         gradient: false,
       });
@@ -36,9 +42,23 @@ describe('attackStep', () => {
         { shape: [3], values: [1, 2, 3] },
         { shape: [3], values: [1, 2, 3] },
         { shape: [3], values: [0, -0, 1e-30] },
-        { shape: [4], values: [0.25, 1, -9, 9] },
+        { shape: [3, 4], values: rows([3], [0.25, 1, -9, 9]) },
       ],
       reference: () => [1, 2, 3.25],
+      gradient: false,
+    });
+  });
+
+  test('never leaves the ball, whatever the range', async () => {
+    await checkOperation({
+      build: attackStep,
+      inputs: [
+        { shape: [2, 2], values: [3, -2, 0.5, 1.2] },
+        { shape: [2, 2], values: [3, -2, 0.5, 1.2] },
+        { shape: [2, 2], values: [1, 1, 1, 1] },
+        { shape: [2, 4], values: [0.25, 0.25, 0, 1, 0.25, 0.25, 0, 1] },
+      ],
+      reference: () => [2.75, -1.75, 0.75, 1],
       gradient: false,
     });
   });
