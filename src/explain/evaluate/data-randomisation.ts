@@ -13,7 +13,7 @@ export interface DataRandomisation {
 /**
  * Data randomisation: how alike the maps of a network are to those of its twin that was trained on the same inputs with their labels dealt out anew.
  *
- * **Shapes** x [rows, ...] → one number an example. **Cost** the method, twice. **Lower is better**: the twin has learnt nothing that is true of the data, so a map that stays shows the
+ * **Shapes** x [rows, ...] → one number an example. **Cost** the method, twice. **Nearer 0 is better**: the twin has learnt nothing that is true of the data, so a map that stays shows the
  * input, or how the network is built, and not what it has learnt.
  * The twin comes from the caller: `shuffledLabels(dataset, seed)` of vitrine/data, the same specification, trained until it fits.
  * Both explain the class that the network itself predicts, unless a target is given: the twin's class says nothing.

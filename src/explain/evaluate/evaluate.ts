@@ -124,7 +124,7 @@ interface Contestant {
  * Every method and control is scored by every metric. Methods are ranked by the metrics of truth (deletion, insertion, infidelity, faithfulness correlation, pointing game,
  * relevance mass) and of dependence on the network (model randomisation); stability and form are told but do not count, for a constant map is
  * perfectly stable and perfectly simple. A method is to be believed where it does better than every control, by two deviations of a sign test over
- * examples, on more than half of the metrics of truth, and its maps do not stay when the network is drawn anew. Where max-sensitivity is asked for,
+ * examples, on more than half of the metrics of truth, and its maps do not stay when the network is drawn anew, with their sign or the other. Where max-sensitivity is asked for,
  * infidelity is added: the one without the other misleads.
  *
  * **Shapes** x [rows, ...inputShape]. **Cost** the methods and controls, times the metrics; see each. One method's maps at a time are on the GPU.

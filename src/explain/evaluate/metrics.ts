@@ -139,10 +139,10 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
   modelRandomisation: {
     better: 'lower',
     about: 'network',
-    // Signed maps, for absolute ones share the input's zeros; the mean over all stages.
+    // |ρ| of the signed maps, for absolute ones share the input's zeros: a map that comes out with its sign turned shows the same. The mean over all stages.
     score: async (s, options) => {
       const stages = await modelRandomisation(s.model, s.x, s.method, { ...s.asked, seed: s.seed, ...options });
-      return Float64Array.from(stages[0]?.signed ?? [], (_, example) => mean(stages.map(({ signed }) => signed[example] as number)));
+      return Float64Array.from(stages[0]?.signed ?? [], (_, i) => mean(stages.map(({ signed }) => Math.abs(signed[i] as number))));
     },
   },
   efficientRandomisation: {

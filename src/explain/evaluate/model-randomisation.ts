@@ -29,7 +29,7 @@ export interface RandomisationStage {
  * Spearman's rank correlation of each map with the trained network's, equal values sharing the mean of their ranks.
  *
  * **Shapes** x [rows, ...] → for each layer [rows] signed and [rows] absolute, −1 to 1. **Cost** the method once a layer and once before.
- * **Nearer 0 is better**: a map that stays does not show what the network has learned. **Caveat** absolute maps of any method that multiplies by the input stay
+ * **Nearer 0 is better**, and −1 as bad as 1: a map that stays, be it with its sign turned, does not show what the network has learned; `evaluate` ranks by |ρ|. **Caveat** absolute maps of any method that multiplies by the input stay
  * alike because |x| stays: read the signed ones, beside the control inputXRandom. Independent maps of d elements give 0 ± 1/√(d − 1).
  *
  * Layers are drawn from their own initialisers, in a copy; the model is never touched. Unless `target` is given, each map explains the class that its own

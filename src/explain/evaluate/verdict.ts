@@ -34,7 +34,10 @@ export type Finding =
 
 export type MessageCode = Finding['code'];
 
-/** Maps whose signed rank correlation stays above this, in the mean over the stages, do not depend on the network. */
+/**
+ * Maps whose rank correlation, without its sign and in the mean over the stages, is more of the way from chance to 1 than this do not depend on the network.
+ * Chance is what the random map scores: near 0 of hundreds of elements, 1 of two.
+ */
 export const MOST_ALIKE = 0.5;
 /** Mean rank correlation from which methods agree. */
 export const LEAST_AGREEMENT = 0.5;
@@ -54,9 +57,10 @@ export function verdictOf(found: {
   const findings: Finding[] = [];
   const methods = ranking.map(({ method }) => method);
   const failures = methods.flatMap((method) => comparedWithControls(method, truth, rows));
+  const chance = rows.find((row) => row.method === 'randomMap' && row.metric === 'modelRandomisation')?.mean ?? 0;
   const blind = methods.flatMap((method): Extract<Finding, { code: 'blind-to-network' }>[] => {
     const alike = rows.find((row) => row.method === method && row.metric === 'modelRandomisation')?.mean ?? 0;
-    return alike > MOST_ALIKE ? [{ code: 'blind-to-network', parameters: { method, correlation: alike } }] : [];
+    return alike > chance + MOST_ALIKE * (1 - chance) ? [{ code: 'blind-to-network', parameters: { method, correlation: alike } }] : [];
   });
   const believed = methods.filter(
     (method) =>
@@ -64,7 +68,7 @@ export function verdictOf(found: {
       2 * new Set(failures.filter(({ parameters }) => parameters.method === method).flatMap(({ parameters }) => parameters.metrics)).size <
         truth.length,
   );
-  const randomised = rows.some(({ metric }) => metric === 'modelRandomisation');
+  const randomised = chance < 1 && rows.some(({ metric }) => metric === 'modelRandomisation');
   if (truth.length === 0) findings.push({ code: 'nothing-measured', parameters: {} });
   else if (!rows.some(({ control }) => control)) findings.push({ code: 'no-controls', parameters: {} });
   else if (believed.length === 0) findings.push({ code: 'believe-none', parameters: { examples } });
@@ -170,7 +174,7 @@ export function sentence(finding: Finding): string {
     }
     case 'blind-to-network': {
       const { method, correlation } = finding.parameters;
-      return `${method} hardly changes when the network's layers are drawn anew (rank correlation ${correlation.toFixed(2)}): it shows the input more than what was learned.`;
+      return `${method} hardly changes when the network's layers are drawn anew (rank correlation ${correlation.toFixed(2)}, whatever its sign): it shows the input more than what was learned.`;
     }
     case 'agree':
       return `The maps of ${list(finding.parameters.methods)} agree (mean rank correlation ${finding.parameters.correlation.toFixed(2)}).`;

@@ -7,10 +7,12 @@ import {
   type ExplanationMethod,
   evaluate,
   imagePatches,
+  inputMap,
   inputXGradient,
   type MethodOptions,
   type MetricName,
   methodNamed,
+  modelRandomisation,
   saliency,
 } from '../../../src/explain/index.ts';
 import { failOnGpuErrors, testDevice } from '../../engine/test-device.ts';
@@ -74,6 +76,37 @@ describe('evaluate', () => {
     expect(result.verdict.find(({ code }) => code === 'agree')?.parameters).toMatchObject({ correlation: expect.closeTo(1, 3) });
     expect(rowOf(result, 'inputXGradient', 'infidelity').mean).toBeLessThan(1e-6);
     expect(rowOf(result, 'integratedGradients', 'faithfulnessCorrelation').mean).toBeCloseTo(1, 5);
+    model.dispose();
+  });
+
+  test('ranks a map that only turns its sign when the network is drawn anew as blind, and last', async () => {
+    const model = await randomNetwork(await testDevice(), { inputShape: [40] });
+    const x = examplesOf(5, 40);
+    const logits = await model.logits(x);
+    const [first] = await logits.read();
+    logits.dispose();
+    const turning: ExplanationMethod = async (of, rows, options) => {
+      const attribution = await inputMap(of, rows, options);
+      const own = await of.logits(rows);
+      const [now] = await own.read();
+      own.dispose();
+      if (now !== first) attribution.values.write((await attribution.values.read()).map((value) => -value));
+      return attribution;
+    };
+    const signed: ExplanationMethod = (of, rows, options) => saliency(of, rows, { ...options, signed: true } as MethodOptions);
+    for (const { signed: correlations } of await modelRandomisation(model, x, turning))
+      expect(new Set(correlations)).toEqual(new Set([-1]));
+    const methods = [
+      { method: turning, name: 'turning' },
+      { method: signed, name: 'gradient' },
+    ];
+    const result = await evaluate(model, x, methods, ['modelRandomisation', 'deletion']);
+    expect(rowOf(result, 'turning', 'modelRandomisation').values).toEqual([1, 1, 1, 1, 1]);
+    for (const value of rowOf(result, 'gradient', 'modelRandomisation').values) expect(value).toBeGreaterThanOrEqual(0);
+    const blind = result.verdict.filter(({ code }) => code === 'blind-to-network').map(({ parameters }) => parameters);
+    expect(blind).toEqual([{ method: 'turning', correlation: 1 }]);
+    const alone = await evaluate(model, x, methods, ['modelRandomisation']);
+    expect(alone.ranking.map(({ method }) => method)).toEqual(['gradient', 'turning']);
     model.dispose();
   });
 

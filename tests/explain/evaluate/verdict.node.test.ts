@@ -49,7 +49,7 @@ describe('the verdict', () => {
     expect(verdict.map(({ text }) => text)).toEqual([
       'For these 5 examples, believe good: it does better than every control on most measures, and it depends on what the network has learned.',
       'The maps of good and bad disagree (mean rank correlation 0.20): they answer different questions, and no one of them is the whole explanation.',
-      "bad hardly changes when the network's layers are drawn anew (rank correlation 0.90): it shows the input more than what was learned.",
+      "bad hardly changes when the network's layers are drawn anew (rank correlation 0.90, whatever its sign): it shows the input more than what was learned.",
       'bad does no better than inputMap, which explains nothing, on deletion and infidelity (2 of 2 measures).',
     ]);
   });
@@ -74,6 +74,25 @@ describe('the verdict', () => {
       'believe-none',
       'blind-to-network',
     ]);
+  });
+
+  test('counts correlation from what a random map has by chance, which of two elements is all of it', () => {
+    const of = (chance: number, alike: number) =>
+      verdictOf({
+        examples: 5,
+        rows: [
+          row('good', 'deletion', around(1)),
+          row('randomMap', 'deletion', around(4)),
+          row('good', 'modelRandomisation', Array(5).fill(alike)),
+          row('randomMap', 'modelRandomisation', Array(5).fill(chance)),
+        ],
+        ranking: [ranked('good', 1)],
+        agreement: [],
+      })[0];
+    expect(of(0.03, 0.6)?.code).toBe('believe-none');
+    expect(of(0.6, 0.7)).toMatchObject({ code: 'believe', parameters: { randomised: true } });
+    expect(of(0.6, 0.9)?.code).toBe('believe-none');
+    expect(of(1, 1)).toMatchObject({ code: 'believe', parameters: { randomised: false } });
   });
 
   test('calls methods tied whose ranks are within two standard errors, and lets them agree', () => {
