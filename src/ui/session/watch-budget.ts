@@ -1,7 +1,7 @@
 /** What watching costs training: looking at an example, its maps, the pictures and the curves. Frames are dropped for it, steps never. */
 
-/** Looking takes at most this share of the time: with the curves, what the meter says stays under 5 %. */
-const SHARE = 0.03;
+/** Looking takes at most this share of the time: with the curves and what the page itself draws, watching stays under 5 %. */
+const SHARE = 0.02;
 const WINDOW_MILLISECONDS = 10_000;
 
 interface Spent {
