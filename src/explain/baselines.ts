@@ -15,7 +15,8 @@ import { runningMean } from './ops/samples.ts';
 
 /**
  * What a baseline may be given as: a value for every element; one example for all; one an example; 'mean', the mean example of `background`; or
- * a data set, over a choice of whose examples the attribution is averaged.
+ * a data set, over a choice of whose examples results are averaged: a method's attribution, and to a metric the output of inputs in which parts are
+ * replaced, f with S at x′ being the mean over the chosen x′ (and where it needs x′ itself, the mean of those examples).
  */
 export type Baseline = number | Tensor | Float32Array | readonly number[] | 'mean' | Dataset;
 
@@ -33,7 +34,7 @@ export interface BaselineOptions {
 /** Rows for the examples from `first` on: values, or for each a row of a tensor. */
 export interface RowSource {
   /** @param index which of several baselines, from 0 */
-  (first: number, count: number, model: Model, index?: number): Float32Array | readonly { tensor: Tensor; row: number }[];
+  (first: number, count: number, model: Model, index: number): Float32Array | readonly { tensor: Tensor; row: number }[];
   /** How many baselines each example has; 1 where absent. Results are averaged over them. */
   readonly baselines?: number;
 }
@@ -51,8 +52,8 @@ const isDataset = (baseline: Baseline): baseline is Dataset => typeof baseline =
 
 /** One example for all. */
 const sameForAll =
-  (values: Float32Array): RowSource =>
-  (_first, count) => {
+  (values: Float32Array) =>
+  (_first: number, count: number): Float32Array => {
     const rows = new Float32Array(count * values.length);
     for (let i = 0; i < count; i++) rows.set(values, i * values.length);
     return rows;
@@ -144,22 +145,8 @@ function chosenExamples(method: string, dataset: Dataset, model: Model, baseline
   checkWhole(`${method}: seed`, seed, 0, 0xffffffff);
   requireBackground(dataset, model);
   const count = Math.min(baselines, dataset.size);
-  const rows = (_first: number, examples: number, _model: Model, index?: number): Float32Array => {
-    if (index === undefined) {
-      throw new VitrineError(
-        'invalid-option',
-        `${method}: the baseline is a data set (${dataset.name}), but one baseline is needed here.`,
-        "pass 'mean', a number or one example.",
-        { method, dataset: dataset.name },
-      );
-    }
-    return sameForAll(exampleOf(dataset, permute(index, dataset.size, seed, streamOf('baselines')))).call(
-      undefined,
-      0,
-      examples,
-      model,
-    ) as Float32Array;
-  };
+  const rows = (first: number, examples: number, _model: Model, index: number): Float32Array =>
+    sameForAll(exampleOf(dataset, permute(index, dataset.size, seed, streamOf('baselines'))))(first, examples);
   return Object.assign(rows, { baselines: count });
 }
 

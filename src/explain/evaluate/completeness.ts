@@ -7,7 +7,7 @@ import { type BackgroundOptions, explainedBy } from './explained-by.ts';
 import { readMaps, requireSameRows, scoreEach } from './maps.ts';
 
 export interface CompletenessOptions extends ExplainOptions, BackgroundOptions {
-  /** The x′ whose output is missing from the sum; 0 by default. */
+  /** The x′ whose output is missing from the sum; 0 by default. Of a data set f(x′) is the mean over those of its examples that are chosen. */
   readonly baseline?: Baseline;
 }
 

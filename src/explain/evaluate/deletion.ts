@@ -57,6 +57,7 @@ const STEPS = 98;
  *
  * **Shapes** x [rows, ...], maps the same → curves [rows, points], areas [rows]. **Cost** one forward row a point and example, and as many for each random order;
  * folded behind a first affine layer. **Lower is better**: what matters goes first. The curve begins at f(x) and ends at f(x′), exactly.
+ * With a data set as baseline the output is the mean over its chosen examples, so that the curve ends at their mean output.
  * **Caveat** the area depends on the model and the baseline: read it beside the band of random orders, whose mean is (f(x) + f(x′))/2 on a linear model. Of equal values
  * the lower index goes first. The logit is followed unless `output` says otherwise; RISE follows the probability.
  * **Source** Petsiuk, Das, Saenko 2018, "RISE"; pixel flipping: Bach et al. 2015, Samek et al. 2017. RISE takes 224 pixels a step of 224 × 224, and ties in reverse order.
@@ -76,10 +77,12 @@ export const deletion = (model: Model, x: Examples, attribution: Attribution, op
  */
 export async function insertion(model: Model, x: Examples, attribution: Attribution, options: DeletionOptions = {}): Promise<Curves> {
   const { inputShape } = model.spec;
-  const isImage = inputShape.length === 2 || inputShape.length === 3;
-  const baseline = options.baseline ?? (isImage ? gaussianBlur(inputShape, await readExamples(x)) : 0);
+  const baseline = options.baseline ?? (blurs(inputShape) ? gaussianBlur(inputShape, await readExamples(x)) : 0);
   return curvesOf('insertion', model, x, attribution, { ...options, baseline });
 }
+
+/** Whether insertion starts from the blurred input by default: that of an image. */
+export const blurs = (inputShape: readonly number[]): boolean => inputShape.length === 2 || inputShape.length === 3;
 
 async function curvesOf(
   metric: 'deletion' | 'insertion',

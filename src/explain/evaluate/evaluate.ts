@@ -8,7 +8,7 @@ import { methodNamed, methods as methodTable } from '../methods.ts';
 import { constantMap, inputMap, inputXRandom, randomMap, sobelMap } from './controls.ts';
 import type { EvidenceMask } from './evidence.ts';
 import { type ExplanationMethod, explainOptionsOf, type Maps, readMaps } from './maps.ts';
-import { DEFAULT_METRICS, METRICS, type MetricName, type MetricOptions } from './metrics.ts';
+import { DEFAULT_METRICS, METRICS, type MetricName, type MetricOptions, type Scored } from './metrics.ts';
 import { absolute, averageRanks, correlation, mean, standardErrorOf } from './ranks.ts';
 import { type Message, verdictOf } from './verdict.ts';
 
@@ -33,8 +33,10 @@ export type MetricChoice =
   | { [Name in MetricName]: { readonly metric: Name; readonly options: MetricOptions[Name] } }[MetricName];
 
 export interface EvaluateOptions extends ExplainOptions {
-  /** The absence of a signal, for methods and metrics alike; 0 by default. */
+  /** The absence of a signal, for methods and metrics alike; 0 by default. Insertion of an image starts from the blurred image all the same. */
   readonly baseline?: Baseline;
+  /** How many examples of a data set given as baseline are averaged over, the same ones by methods and metrics; 32 by default. */
+  readonly baselines?: number;
   /** The data set that the baseline 'mean' is the mean of, and that methods draw from which need one. */
   readonly background?: Dataset;
   /** What deletion, insertion, infidelity and faithfulness correlation take together, such as imagePatches(inputShape, 7); pixels by default. */
@@ -143,7 +145,8 @@ export async function evaluate(
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const examples = model.rowsOf(x);
-  const { seed = 0, mask, baseline, background, groups, onProgress } = options;
+  const { seed = 0, mask, groups, onProgress } = options;
+  const absence = absenceOf(options);
   const chosen = metricsOf(metrics, mask !== undefined);
   const asked = explainOptionsOf(options);
   const contestants = contestantsOf(model, methods, options);
@@ -166,8 +169,7 @@ export async function evaluate(
         attribution,
         unit: unit ?? unitOf(attribution),
         mask,
-        baseline,
-        background,
+        absence,
         groups,
         seed,
         asked,
@@ -217,6 +219,12 @@ export async function evaluate(
   };
 }
 
+const absenceOf = ({ baseline, background, baselines }: EvaluateOptions): Scored['absence'] => ({
+  ...(baseline === undefined ? {} : { baseline }),
+  ...(background === undefined ? {} : { background }),
+  ...(baselines === undefined ? {} : { baselines }),
+});
+
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 /** Mean and standard error over the examples that have a score. */
@@ -255,8 +263,7 @@ function contestantsOf(model: Model, methods: readonly MethodChoice[], options: 
   }
   const shared = {
     seed: options.seed ?? 0,
-    ...(options.baseline === undefined ? {} : { baseline: options.baseline }),
-    ...(options.background === undefined ? {} : { background: options.background }),
+    ...absenceOf(options),
   };
   const contestant = (choice: MethodChoice): Contestant => {
     const { method, name, options: own = {}, unit }: NamedMethod = typeof choice === 'object' ? choice : { method: choice };

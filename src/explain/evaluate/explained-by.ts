@@ -1,20 +1,17 @@
 /** What a metric asks the network for: the very number that an attribution explains. */
 
-import type { Dataset } from '../../engine/dataset.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
+import type { Tensor } from '../../engine/tensor.ts';
 import type { Attribution, ExplainOptions, OutputKind } from '../attribution.ts';
 import type { BaselineOptions } from '../baselines.ts';
 import { type Baseline, baselineRows } from '../explainer.ts';
 import { explainOptionsOf } from './maps.ts';
 
-/** Of every metric with a baseline. */
-export interface BackgroundOptions {
-  /** The data set that the baseline 'mean' is the mean of. */
-  readonly background?: Dataset;
-}
+/** Of every metric with a baseline: the data set that 'mean' is the mean of, and how many examples of a data set given as baseline, chosen by which seed. */
+export type BackgroundOptions = Omit<BaselineOptions, 'baseline'>;
 
-/** Class, contrast and output of an attribution, and the background; what the caller names goes first. */
+/** Class, contrast and output of an attribution, and what a baseline is made from; what the caller names goes first. */
 export async function explainedBy(
   attribution: Attribution,
   options: ExplainOptions & BackgroundOptions,
@@ -27,23 +24,35 @@ export async function explainedBy(
     ...(against === undefined ? {} : { against }),
     ...(output === undefined ? {} : { output }),
     ...(options.background === undefined ? {} : { background: options.background }),
+    ...(options.baselines === undefined ? {} : { baselines: options.baselines }),
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
   };
 }
 
-/** A baseline of each example on the CPU, [examples · features]. @throws VitrineError as baselineRows */
+/** A baseline of each example on the CPU, [examples · features]; of several, their mean. @throws VitrineError as baselineRows */
 export async function readBaselines(
   metric: string,
   model: Model,
   x: Examples,
   baseline: Baseline,
-  options: BaselineOptions,
+  options: BackgroundOptions,
 ): Promise<Float32Array> {
   const features = elements(model.spec.inputShape);
-  const given = baselineRows(metric, model, x, baseline, options)(0, x.length / features, model);
-  if (given instanceof Float32Array) return given;
-  const [first] = given;
-  const values = first ? await first.tensor.read() : new Float32Array();
-  const rows = new Float32Array(x.length);
+  const source = baselineRows(metric, model, x, baseline, options);
+  const { baselines = 1 } = source;
+  const mean = new Float64Array(x.length);
+  for (let index = 0; index < baselines; index++) {
+    const given = source(0, x.length / features, model, index);
+    const rows = given instanceof Float32Array ? given : await readRows(given, features);
+    for (let i = 0; i < rows.length; i++) mean[i] = (mean[i] as number) + (rows[i] as number) / baselines;
+  }
+  return Float32Array.from(mean);
+}
+
+/** Rows of one tensor, one after the other. */
+async function readRows(given: readonly { tensor: Tensor; row: number }[], features: number): Promise<Float32Array> {
+  const values = (await given[0]?.tensor.read()) as Float32Array;
+  const rows = new Float32Array(given.length * features);
   given.forEach(({ row }, i) => {
     rows.set(values.subarray(row * features, (row + 1) * features), i * features);
   });

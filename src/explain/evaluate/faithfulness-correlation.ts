@@ -10,7 +10,7 @@ import { readMaps, requireSameRows } from './maps.ts';
 import { correlation } from './ranks.ts';
 
 export interface FaithfulnessOptions extends ExplainOptions, BackgroundOptions {
-  /** What hidden elements become; 0 by default. */
+  /** What hidden elements become; 0 by default. Of a data set the output is the mean over its chosen examples. */
   readonly baseline?: Baseline;
   /** Groups that are hidden together; each element by itself by default. */
   readonly groups?: GroupsGiven;

@@ -27,7 +27,10 @@ export interface InfidelityOptions extends ExplainOptions, BackgroundOptions {
   readonly perturbation?: Perturbation;
   /** σ, in units of the input; 0.2 by default. */
   readonly deviation?: number;
-  /** x′ of `subsets`, and of maps of contributions; 0 by default. */
+  /**
+   * x′ of `subsets`, and of maps of contributions; 0 by default. Of a data set `subsets` takes for f(x − I) the mean over its chosen examples, and x − x′ is
+   * the difference to their mean: what a map of contributions averaged over them foretells.
+   */
   readonly baseline?: Baseline;
   /** Groups that `subsets` takes together; each element by itself by default. */
   readonly groups?: GroupsGiven;

@@ -1,14 +1,13 @@
 /** The metrics by name: what each is about, which way is better, and how it scores one method. */
 
-import type { Dataset } from '../../engine/dataset.ts';
 import { VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import type { Attribution, ExplainOptions } from '../attribution.ts';
-import type { Baseline } from '../explainer.ts';
+import type { BaselineOptions } from '../baselines.ts';
 import type { GroupsGiven } from '../masked.ts';
 import { type CompletenessOptions, completeness } from './completeness.ts';
 import { complexity } from './complexity.ts';
-import { type DeletionOptions, deletion, insertion } from './deletion.ts';
+import { blurs, type DeletionOptions, deletion, insertion } from './deletion.ts';
 import { type EfficientRandomisationOptions, efficientRandomisation } from './efficient-randomisation.ts';
 import type { EvidenceMask } from './evidence.ts';
 import { type FaithfulnessOptions, faithfulnessCorrelation } from './faithfulness-correlation.ts';
@@ -53,8 +52,8 @@ export interface Scored {
   readonly attribution: Attribution;
   readonly unit: 'sensitivity' | 'contribution';
   readonly mask: EvidenceMask | undefined;
-  readonly baseline: Baseline | undefined;
-  readonly background: Dataset | undefined;
+  /** The absence of a signal, where one was named. */
+  readonly absence: Omit<BaselineOptions, 'seed'>;
   readonly groups: GroupsGiven | undefined;
   readonly seed: number;
   /** Class, output and signal, as the evaluation was asked for. */
@@ -71,10 +70,6 @@ export interface Metric {
   score(scored: Scored, options: object): Promise<Float64Array>;
 }
 
-const withBaseline = ({ baseline, background }: Scored): { readonly baseline?: Baseline; readonly background?: Dataset } => ({
-  ...(baseline === undefined ? {} : { baseline }),
-  ...(background === undefined ? {} : { background }),
-});
 const withGroups = ({ groups }: Scored): { readonly groups?: GroupsGiven } => (groups === undefined ? {} : { groups });
 
 function requireMask(metric: string, mask: EvidenceMask | undefined): EvidenceMask {
@@ -96,7 +91,7 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
       (
         await deletion(s.model, s.x, s.attribution, {
           ...s.asked,
-          ...withBaseline(s),
+          ...s.absence,
           ...withGroups(s),
           randomOrders: 0,
           seed: s.seed,
@@ -107,9 +102,18 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
   insertion: {
     better: 'higher',
     about: 'truth',
-    // Its baseline is a blurred image, not the black one that attributions start from.
+    // An image comes back from its blurred self, not from the black one that attributions start from.
     score: async (s, options) =>
-      (await insertion(s.model, s.x, s.attribution, { ...s.asked, ...withGroups(s), randomOrders: 0, seed: s.seed, ...options })).auc,
+      (
+        await insertion(s.model, s.x, s.attribution, {
+          ...s.asked,
+          ...(blurs(s.model.spec.inputShape) ? {} : s.absence),
+          ...withGroups(s),
+          randomOrders: 0,
+          seed: s.seed,
+          ...options,
+        })
+      ).auc,
   },
   infidelity: {
     better: 'lower',
@@ -117,7 +121,7 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
     score: (s, options) =>
       infidelity(s.model, s.x, s.attribution, {
         ...s.asked,
-        ...withBaseline(s),
+        ...s.absence,
         ...withGroups(s),
         unit: s.unit,
         optimalScaling: true,
@@ -132,7 +136,7 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
     better: 'higher',
     about: 'truth',
     score: (s, options) =>
-      faithfulnessCorrelation(s.model, s.x, s.attribution, { ...s.asked, ...withBaseline(s), ...withGroups(s), seed: s.seed, ...options }),
+      faithfulnessCorrelation(s.model, s.x, s.attribution, { ...s.asked, ...s.absence, ...withGroups(s), seed: s.seed, ...options }),
   },
   pointingGame: { better: 'higher', about: 'truth', score: (s) => pointingGame(s.attribution, requireMask('pointingGame', s.mask)) },
   relevanceMass: { better: 'higher', about: 'truth', score: (s) => relevanceMass(s.attribution, requireMask('relevanceMass', s.mask)) },
@@ -173,7 +177,7 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
   completeness: {
     better: 'lower',
     about: 'form',
-    score: (s, options) => completeness(s.model, s.x, s.attribution, { ...s.asked, ...withBaseline(s), ...options }),
+    score: (s, options) => completeness(s.model, s.x, s.attribution, { ...s.asked, ...s.absence, seed: s.seed, ...options }),
   },
   sparseness: { better: 'higher', about: 'form', score: (s) => sparseness(s.attribution) },
   complexity: { better: 'lower', about: 'form', score: (s) => complexity(s.attribution) },

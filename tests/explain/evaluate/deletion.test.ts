@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { dense, flatten } from '../../../src/engine/index.ts';
+import { type Dataset, dense, flatten } from '../../../src/engine/index.ts';
+import { permute, streamOf } from '../../../src/engine/random.ts';
 import { fallingOrder } from '../../../src/explain/evaluate/ranks.ts';
 import {
+  type Curves,
   constantMap,
   deletion,
   gaussianBlur,
@@ -26,6 +28,38 @@ describe('deletion and insertion', () => {
     expect(counts).toEqual([0, 1, 2, 3, 4]);
     expectClose(values, tiny.deletion_prob_curve as number[], [5], 1e-5, 'curve');
     expect(Math.abs((auc[0] as number) - tiny.deletion_auc_rise_norm)).toBeLessThan(1e-5);
+    model.dispose();
+  });
+
+  test('with a data set as baseline are the mean curves over its chosen examples', async () => {
+    const model = await randomNetwork(await testDevice(), { activation: 'tanh' });
+    const x = examplesOf(2, 10);
+    const data: Dataset = { name: 'data', size: 9, inputShape: [10], inputs: examplesOf(9, 10, 8) };
+    const attribution = await inputXGradient(model, x, { target: 1 });
+    for (const curves of [deletion, insertion]) {
+      const options = { randomOrders: 0, step: 2 };
+      const each = await Promise.all(
+        [0, 1, 2].map((k) => {
+          const row = 10 * permute(k, 9, 5, streamOf('baselines'));
+          return curves(model, x, attribution, { ...options, baseline: data.inputs.slice(row, row + 10) as Float32Array });
+        }),
+      );
+      const { values, auc } = await curves(model, x, attribution, { ...options, baseline: data, baselines: 3, seed: 5 });
+      const mean = (of: (curve: Curves) => number): number => average(each.map(of));
+      values.forEach((value, i) => {
+        expect(value).toBeCloseTo(
+          mean((curve) => curve.values[i] as number),
+          5,
+        );
+      });
+      auc.forEach((area, i) => {
+        expect(area).toBeCloseTo(
+          mean((curve) => curve.auc[i] as number),
+          5,
+        );
+      });
+    }
+    attribution.dispose();
     model.dispose();
   });
 

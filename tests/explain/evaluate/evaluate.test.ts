@@ -9,6 +9,7 @@ import {
   imagePatches,
   inputMap,
   inputXGradient,
+  integratedGradients,
   type MethodOptions,
   type MetricName,
   methodNamed,
@@ -183,6 +184,38 @@ describe('evaluate', () => {
     }
     const gap = named.find(({ method, metric }) => method === 'integratedGradients' && metric === 'completeness');
     for (const value of gap?.values ?? [1]) expect(value).toBeLessThan(1e-4);
+    model.dispose();
+  });
+
+  test('takes a data set as baseline: methods and metrics average over the same of its examples', async () => {
+    const { model } = await linearModel(await testDevice(), 12, 3);
+    const x = examplesOf(4, 12);
+    const data: Dataset = { name: 'data', size: 50, inputShape: [12], inputs: examplesOf(50, 12, 8) };
+    const metrics = ['deletion', 'insertion', 'infidelity', 'faithfulnessCorrelation', 'completeness'] as const;
+    const options = { target: 1, baseline: data, baselines: 5, seed: 6, controls: ['inputMap'] } as const;
+    const result = await evaluate(model, x, ['integratedGradients'], metrics, options);
+    for (const value of rowOf(result, 'integratedGradients', 'infidelity').values) expect(value).toBeLessThan(1e-6);
+    for (const value of rowOf(result, 'integratedGradients', 'faithfulnessCorrelation').values) expect(value).toBeCloseTo(1, 4);
+    for (const value of rowOf(result, 'integratedGradients', 'completeness').values) expect(value).toBeLessThan(1e-3);
+    // One substrate for both curves: on a linear model they sum to f(x) + mean f(x′).
+    const attribution = await integratedGradients(model, x, { target: 1, baseline: data, baselines: 5, seed: 6 });
+    const [outputs, values] = [await attribution.output.read(), await attribution.values.read()];
+    outputs.forEach((output, row) => {
+      const difference = values.slice(12 * row, 12 * row + 12).reduce((a, b) => a + b);
+      const areas = (['deletion', 'insertion'] as const).map(
+        (metric) => rowOf(result, 'integratedGradients', metric).values[row] as number,
+      );
+      expect((areas[0] as number) + (areas[1] as number)).toBeCloseTo(2 * output - difference, 4);
+    });
+    attribution.dispose();
+    // All metrics that there are by default, of an image, too.
+    const images = await buildModel(await testDevice(), { inputShape: [4, 4, 1], layers: [flatten(), dense(3)] });
+    const pictures: Dataset = { name: 'pictures', size: 3, inputShape: [4, 4, 1], inputs: examplesOf(3, 16, 8) };
+    const whole = await evaluate(images, examplesOf(2, 16), ['integratedGradients', 'deepLift'], [], { baseline: pictures });
+    for (const { method, metric, mean } of whole.rows.filter(({ control }) => !control)) {
+      expect([method, metric, mean]).toEqual([method, metric, expect.any(Number)]);
+    }
+    images.dispose();
     model.dispose();
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Device, Model } from '../../../src/engine/index.ts';
-import { normal, streamOf, uniform } from '../../../src/engine/random.ts';
+import type { Dataset, Device, Model } from '../../../src/engine/index.ts';
+import { normal, permute, streamOf, uniform } from '../../../src/engine/random.ts';
 import {
   type Attribution,
   completeness,
@@ -161,6 +161,57 @@ describe('infidelity', () => {
       for (const score of await infidelity(model, x, attribution, { ...options, unit: 'contribution' })) expect(score).toBeLessThan(1e-8);
       for (const score of await infidelity(model, x, attribution, options)) expect(score).toBeGreaterThan(1e-3);
     }
+    model.dispose();
+  });
+
+  test.each([
+    ['contribution', (difference: number) => difference],
+    ['sensitivity', () => 1],
+  ] as const)('with a data set as baseline takes the mean over its chosen examples, of a map of %s', async (unit, per) => {
+    const model = await randomNetwork(await testDevice(), { inputShape: [features], activation: 'tanh' });
+    const x = examplesOf(rows, features);
+    const data: Dataset = { name: 'data', size: 7, inputShape: [features], inputs: examplesOf(7, features, 8) };
+    const chosen = [0, 1, 2].map((k) => {
+      const row = features * permute(k, 7, 4, streamOf('baselines'));
+      return data.inputs.slice(row, row + features) as Float32Array;
+    });
+    const draws = 20;
+    const hidden = (draw: number, i: number): boolean => uniform(4, streamOf('infidelity'), draw, i) < 0.5;
+    /** Mean output over the chosen examples, of x with the elements of each draw at them. */
+    const left = new Float64Array(rows * draws);
+    for (const baseline of chosen) {
+      const moved = Float32Array.from({ length: rows * draws * features }, (_, at) => {
+        const [i, draw, row] = [at % features, Math.floor(at / features) % draws, Math.floor(at / features / draws)];
+        return (hidden(draw, i) ? baseline[i] : x[row * features + i]) as number;
+      });
+      const logits = await model.logits(moved);
+      (await logits.read()).forEach((value, at) => {
+        if (at % 4 === 1) left[Math.floor(at / 4)] = (left[Math.floor(at / 4)] as number) + value / chosen.length;
+      });
+      logits.dispose();
+    }
+    const phi = examplesOf(rows, features, 12);
+    const map = await changed(model, x, (_, i) => {
+      const mean = average(chosen.map((baseline) => baseline[i % features] as number));
+      return (phi[i] as number) * per((x[i] as number) - mean);
+    });
+    const output = await map.output.read();
+    const expected = Array.from({ length: rows }, (_, row) =>
+      average(
+        Array.from({ length: draws }, (_, draw) => {
+          const foretold = sum(
+            Array.from({ length: features }, (_, i) => {
+              const at = row * features + i;
+              const mean = average(chosen.map((baseline) => baseline[i] as number));
+              return hidden(draw, i) ? (phi[at] as number) * ((x[at] as number) - mean) : 0;
+            }),
+          );
+          return (foretold - ((output[row] as number) - (left[row * draws + draw] as number))) ** 2;
+        }),
+      ),
+    );
+    const options = { baseline: data, baselines: 3, seed: 4, unit, perturbation: 'subsets', draws } as const;
+    expectClose(Float32Array.from(await infidelity(model, x, map, options)), expected, [rows], 1e-4, 'infidelity');
     model.dispose();
   });
 
