@@ -8,7 +8,16 @@ import { browserLaunch } from './src/cli/browser.mjs';
 const repository = fileURLToPath(new URL('.', import.meta.url));
 
 /** Found at start, so that no page is reloaded in the middle of a test. */
-const prebundled = ['lit', 'lit/directives/keyed.js', 'lit/directives/repeat.js', 'uplot', 'd3-color', 'd3-scale-chromatic', 'papaparse'];
+const prebundled = [
+  '@lit/localize',
+  'lit',
+  'lit/directives/keyed.js',
+  'lit/directives/repeat.js',
+  'uplot',
+  'd3-color',
+  'd3-scale-chromatic',
+  'papaparse',
+];
 
 /** What the benchmark's workers load: found at start as well, so that no measurement is cut off by a reload. */
 const contenders = [

@@ -1,7 +1,9 @@
-/** The language of the page, remembered between visits, and numbers as that language writes them. */
+/** The language of the page, remembered between visits, and numbers as that language writes them. Words come from @lit/localize. */
 
+import { configureLocalization, type StrResult, updateWhenLocaleChanges } from '@lit/localize';
 import type { ReactiveController, ReactiveControllerHost } from 'lit';
-import { english, type Messages } from './messages/english.ts';
+import { english } from './messages/english.ts';
+import { type Spoken, spoken, type Translated, templatesOf } from './messages/spoken.ts';
 
 export type Language = 'en' | 'zh';
 
@@ -9,16 +11,28 @@ const STORAGE_KEY = 'vitrine.language';
 /** What each language calls itself, for those who read no other. */
 export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: english.languageName, zh: '中文' };
 
-/** Words that are here; English always, for it is what every other catalogue is measured by. */
-const catalogues: Partial<Record<Language, Messages>> = { en: english };
-
-/** Fetches the words of a language, where they are not here yet. */
-export async function loadLanguage(language: Language): Promise<void> {
-  if (!catalogues[language]) catalogues.zh = (await import('./messages/chinese.ts')).chinese;
-}
-
 /** What the `lang` attribute says. */
 export const LANGUAGE_TAGS: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-CN' };
+
+/** The Chinese words that are here: those of the page once they are asked for, and those of each view that has been loaded. */
+const templates: Record<string, string | StrResult> = {};
+
+const { getLocale, setLocale } = configureLocalization({
+  sourceLocale: 'en',
+  targetLocales: ['zh'],
+  loadLocale: async () => {
+    bringChinese((await import('./messages/chinese.ts')).chinese);
+    return { templates };
+  },
+});
+
+/** A view that is loaded later brings its words along. */
+export function bringChinese(translated: Translated, prefix: string = ''): void {
+  Object.assign(templates, templatesOf(translated, prefix));
+}
+
+export type Messages = Spoken<typeof english>;
+const say: Messages = spoken(english);
 
 /** Storage may be forbidden; the page then asks the browser each time. */
 function remembered(): Language | undefined {
@@ -30,56 +44,41 @@ function remembered(): Language | undefined {
   }
 }
 
-class LanguageChoice extends EventTarget {
-  #current: Language = remembered() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
-
-  #wanted: Language = this.#current;
-
+export const languageChoice = {
   get current(): Language {
-    return this.#current;
-  }
+    return getLocale() as Language;
+  },
 
-  /** Changes to a language: at once where its words are here, else as soon as they are. */
-  choose(language: Language): void {
-    this.#wanted = language;
-    if (!catalogues[language]) {
-      // Words that cannot be fetched leave the page in the language that it has.
-      loadLanguage(language).then(
-        () => this.#wanted === language && this.choose(language),
-        () => undefined,
-      );
-      return;
-    }
-    this.#current = language;
+  /** What the visitor chose before, or else what the browser asks for. */
+  get preferred(): Language {
+    return remembered() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
+  },
+
+  /** Resolves when the page has the words of the language; where they cannot be fetched it stays in English, and may be asked again. */
+  async choose(language: Language): Promise<void> {
+    await setLocale(language).catch(() => setLocale('en'));
+    if (getLocale() !== language) return;
     try {
       localStorage.setItem(STORAGE_KEY, language);
     } catch {
       // The choice then lasts as long as the page.
     }
-    document.documentElement.lang = LANGUAGE_TAGS[language];
-    this.dispatchEvent(new Event('change'));
-  }
-}
-
-export const languageChoice: LanguageChoice = new LanguageChoice();
+  },
+} as const;
 
 /** Gives an element its words, and renders it anew when the language changes. */
 export class Words implements ReactiveController {
   readonly #host: ReactiveControllerHost;
-  readonly #renew = (): void => this.#host.requestUpdate();
 
   constructor(host: ReactiveControllerHost) {
     this.#host = host;
+    updateWhenLocaleChanges(host);
     host.addController(this);
   }
 
+  /** The language may have changed while the element was out of the document. */
   hostConnected(): void {
-    languageChoice.addEventListener('change', this.#renew);
-    this.#renew();
-  }
-
-  hostDisconnected(): void {
-    languageChoice.removeEventListener('change', this.#renew);
+    this.#host.requestUpdate();
   }
 
   get language(): Language {
@@ -87,7 +86,12 @@ export class Words implements ReactiveController {
   }
 
   get say(): Messages {
-    return catalogues[languageChoice.current] ?? english;
+    return say;
+  }
+
+  /** a, b and c */
+  list(names: readonly string[]): string {
+    return new Intl.ListFormat(languageChoice.current === 'zh' ? 'zh-CN' : 'en-GB').format(names);
   }
 
   /** 12,345 */

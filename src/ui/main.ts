@@ -1,6 +1,6 @@
 import { defineElements } from './elements.ts';
-import { languageChoice, loadLanguage } from './language.ts';
+import { languageChoice } from './language.ts';
 
 // The page speaks its reader's language from its first picture on; where the words cannot be fetched, English.
-await loadLanguage(languageChoice.current).catch(() => languageChoice.choose('en'));
+await languageChoice.choose(languageChoice.preferred);
 defineElements();

@@ -71,9 +71,9 @@ export class StudioHeader extends LitElement {
         <div @click=${(event: Event) => event.stopPropagation()}>
           <h2>${say.help}</h2>
           <dl>
-            ${say.keyList.map(
-              ([keys, does]) => html`<dt>${keys.split(' ').map((key) => html`<kbd>${key}</kbd> `)}</dt>
-                <dd>${does}</dd>`,
+            ${(Object.keys(say.keys) as (keyof typeof say.keys)[]).map(
+              (name) => html`<dt>${say.keys[name].split(' ').map((key) => html`<kbd>${key}</kbd> `)}</dt>
+                <dd>${say.keysDo[name]}</dd>`,
             )}
           </dl>
           <p class="note">${say.linkHint}</p>

@@ -23,6 +23,7 @@ export class StudioWhy extends LitElement {
     perFrame: { state: true },
     painting: { state: true },
     pointed: { state: true },
+    outlined: { type: Number },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -31,6 +32,8 @@ export class StudioWhy extends LitElement {
   declare painting: boolean;
   /** The cell under the pointer, outlined in every map. */
   declare pointed: number | undefined;
+  /** The cell that is pointed at in a picture of another region. */
+  declare outlined: number | undefined;
   readonly #words = new Words(this);
   #input: { readonly key: string; readonly values: Values } | undefined;
   #random: { readonly length: number; readonly values: Values } | undefined;
@@ -42,6 +45,7 @@ export class StudioWhy extends LitElement {
     this.perFrame = false;
     this.painting = false;
     this.pointed = undefined;
+    this.outlined = undefined;
   }
 
   override render(): TemplateResult {
@@ -67,7 +71,7 @@ export class StudioWhy extends LitElement {
           .signed=${!ink}
           .looks=${(snapshot?.looks ?? 0) + this.#brush.size}
           .locked=${snapshot?.choices.pixel}
-          .outlined=${this.pointed}
+          .outlined=${this.pointed ?? this.outlined}
           .names=${snapshot?.test?.features}
           .shows=${this.painting ? say.paintHint : say.cardInputShows}
           .facts=${this.#inputFacts()}
@@ -77,7 +81,7 @@ export class StudioWhy extends LitElement {
           .heading=${say.cardRandom}
           .tensor=${this.#randomValues}
           .locked=${snapshot?.choices.pixel}
-          .outlined=${this.pointed}
+          .outlined=${this.pointed ?? this.outlined}
           .names=${snapshot?.test?.features}
           .facts=${snapshot?.choices.whatIf && example ? [[say.factRank, this.#words.significant(randomRank(example.values.length), 2)] as const] : []}
           .shows=${say.cardRandomShows}
@@ -106,10 +110,10 @@ export class StudioWhy extends LitElement {
     };
     return html`
       <div class="head">
-        <h2>${say.whyTitle(snapshot?.target === undefined ? '' : (classes[snapshot.target] ?? String(snapshot.target)))}</h2>
+        <h2>${snapshot?.target === undefined ? say.whyTitle : say.whyTitleOf(classes[snapshot.target] ?? String(snapshot.target))}</h2>
         <select aria-label=${say.targetLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
             <option value="" ?selected=${target === undefined}>
-              ${say.targetPredicted(predicted === undefined ? '' : (classes[predicted] ?? String(predicted)))}
+              ${predicted === undefined ? say.targetPredicted : say.targetPredictedAs(classes[predicted] ?? String(predicted))}
             </option>
             ${classes.map((name, k) => html`<option value=${k} ?selected=${k === target}>${say.targetClass(name)}</option>`)}
           </select>
@@ -165,7 +169,7 @@ export class StudioWhy extends LitElement {
           <option value="" ?selected=${chosen === ''}>${say.whatIfNothing}</option>
           ${layers.map(
             (_layer, i) =>
-              html`<option value=${`random:${i + 1}`} ?selected=${chosen === `random:${i + 1}`}>${say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
+              html`<option value=${`random:${i + 1}`} ?selected=${chosen === `random:${i + 1}`}>${i === 0 ? say.whatIfRandomTop : say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
           )}
           <option value="attacked" ?selected=${chosen === 'attacked'}>${say.whatIfAttack}</option>
           ${whatIf?.kind === 'ablated' ? html`<option value="" selected>${say.whatIfAblated(whatIf.layer, this.#words.whole(whatIf.unit))}</option>` : nothing}
@@ -224,7 +228,7 @@ export class StudioWhy extends LitElement {
         .still=${!(snapshot?.running ?? false)}
         .step=${map?.step}
         .locked=${snapshot?.choices.pixel}
-        .outlined=${this.pointed}
+        .outlined=${this.pointed ?? this.outlined}
         .names=${snapshot?.test?.features}
         .facts=${facts}
         .shows=${say.methodShows[method]}

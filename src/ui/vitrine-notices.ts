@@ -41,10 +41,10 @@ export class VitrineNotices extends LitElement {
 
   #fault(snapshot: Snapshot): TemplateResult {
     const { say } = this.#words;
-    const { what, mend, english } = explain(snapshot.fault, this.#words);
+    const { what, mend } = explain(snapshot.fault, this.#words);
     const closed = snapshot.phase === 'closed';
     return html`
-      <div class="notice fault" role="alert" lang=${english ? 'en' : nothing}>
+      <div class="notice fault" role="alert">
         <div class="words">
           <p class="what">${what}</p>
           <p><strong>${say.toMend}</strong>${mend}</p>

@@ -1,5 +1,6 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { languageChoice, Words } from './language.ts';
+import { LANGUAGE_TAGS, Words } from './language.ts';
+import type { Pointed } from './point/pointed.ts';
 import { type Command, CommandEvent } from './session/commands.ts';
 import { type Snapshot, StudioSession } from './session/session.ts';
 import { shared } from './shared-styles.ts';
@@ -18,6 +19,7 @@ export class VitrinePage extends LitElement {
     sources: { attribute: false },
     snapshot: { state: true },
     announcement: { state: true },
+    pointed: { state: true },
   };
 
   /** Where the device and the data come from; to be set before the page is connected. */
@@ -25,6 +27,8 @@ export class VitrinePage extends LitElement {
   declare session: StudioSession | undefined;
   declare snapshot: Snapshot | undefined;
   declare announcement: string;
+  /** What the pointer or the keyboard's cursor is on in any picture: it is outlined in all of them. */
+  declare pointed: Pointed | undefined;
 
   readonly #words = new Words(this);
   #said = 0;
@@ -43,6 +47,7 @@ export class VitrinePage extends LitElement {
     this.session = undefined;
     this.snapshot = undefined;
     this.announcement = '';
+    this.pointed = undefined;
     this.addEventListener('command', (event) => this.session?.send((event as CustomEvent<Command>).detail));
     this.addEventListener('dragover', (event) => event.preventDefault());
     this.addEventListener('drop', (event) => {
@@ -52,6 +57,9 @@ export class VitrinePage extends LitElement {
       this.session?.send({ do: 'data', files });
     });
     this.addEventListener('watched', (event) => this.session?.spent((event as CustomEvent<number>).detail));
+    this.addEventListener('pointed', (event) => {
+      this.pointed = (event as CustomEvent<Pointed | undefined>).detail;
+    });
     this.addEventListener('open-recipe', () => void this.#openRecipe());
   }
 
@@ -65,7 +73,6 @@ export class VitrinePage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    languageChoice.choose(languageChoice.current);
     const session = new StudioSession(location.hash, this.sources);
     this.session = session;
     this.snapshot = session.snapshot;
@@ -96,6 +103,8 @@ export class VitrinePage extends LitElement {
     const { say } = this.#words;
     const page = snapshot?.choices.page ?? 'studio';
     const inspecting = snapshot?.choices.tensor !== undefined;
+    const { pointed } = this;
+    const pixel = pointed?.kind === 'pixel' ? pointed.index : undefined;
     return html`
       <studio-header .snapshot=${snapshot}></studio-header>
       <div class="notices">
@@ -105,14 +114,15 @@ export class VitrinePage extends LitElement {
       ${
         page === 'studio'
           ? html`<main class=${inspecting ? 'inspecting' : ''}>
-              <studio-example class="region" role="region" aria-label=${say.exampleTitle} .snapshot=${snapshot}></studio-example>
+              <studio-example class="region" role="region" aria-label=${say.exampleTitle} .snapshot=${snapshot} .outlined=${pixel}></studio-example>
               <div class="centre">
-                <studio-network class="region" role="region" aria-label=${say.networkTitle} .snapshot=${snapshot}></studio-network>
-                <studio-why class="region" role="region" aria-label=${say.whyRegion} .snapshot=${snapshot}></studio-why>
+                <studio-network class="region" role="region" aria-label=${say.networkTitle} .snapshot=${snapshot} .pointed=${pointed}></studio-network>
+                <studio-why class="region" role="region" aria-label=${say.whyRegion} .snapshot=${snapshot} .outlined=${pixel}></studio-why>
                 <details class="region" ?open=${matchMedia('(min-width: 1800px)').matches} @toggle=${(event: Event) => this.#whole(event)}>
                   <summary><h2>${say.wholeTitle}</h2></summary>
                   <studio-whole .snapshot=${snapshot}></studio-whole>
                 </details>
+                <cell-cards .snapshot=${snapshot}></cell-cards>
               </div>
               <tensor-inspector class="region" role="region" aria-label=${say.inspectorTitle} .snapshot=${snapshot}></tensor-inspector>
             </main>`
@@ -126,6 +136,10 @@ export class VitrinePage extends LitElement {
       <studio-recipe .snapshot=${snapshot}></studio-recipe>
       <p class="hidden" role="status">${this.announcement || nothing}</p>
     `;
+  }
+
+  override updated(): void {
+    document.documentElement.lang = LANGUAGE_TAGS[this.#words.language];
   }
 
   /** The recipe's dialog is loaded when it is first opened. */
@@ -191,7 +205,9 @@ export class VitrinePage extends LitElement {
     if (!whatIf) return nothing;
     const what =
       whatIf.kind === 'randomised'
-        ? say.copyRandomised(words.whole(whatIf.layers))
+        ? whatIf.layers === 1
+          ? say.copyRandomisedTop
+          : say.copyRandomised(words.whole(whatIf.layers))
         : whatIf.kind === 'attacked'
           ? say.copyAttacked(String(whatIf.epsilon))
           : say.copyAblated(whatIf.layer, words.whole(whatIf.unit));
@@ -207,6 +223,8 @@ export class VitrinePage extends LitElement {
     this.snapshot = snapshot;
     const { session } = this;
     if (!session) return;
+    // The cards of cells come with the first pictures that can be pointed at.
+    if (snapshot.prediction) void import('./point/index.ts').catch((error) => session.send({ do: 'report', error }));
     // Steps go by too fast for the address: where training stands is written when it stands still.
     if (!snapshot.running && snapshot.replayTo === undefined && snapshot.run) this.#write(false);
     if (snapshot.running !== this.#wasRunning) {

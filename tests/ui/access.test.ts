@@ -135,11 +135,11 @@ describe('without a mouse and without sight', () => {
 
 describe('in Chinese', () => {
   test('no Latin word is left but identifiers, names of methods and units', async () => {
-    languageChoice.choose('zh');
+    await languageChoice.choose('zh');
     const { page, session, training } = await mount(
       '#tensor=dense_1/weight&cell=3@dense_1/weight&methods=saliency,inputXGradient,guidedBackprop,occlusion',
     );
-    languageChoice.choose('zh');
+    await languageChoice.choose('zh');
     for (let i = 0; i < 3; i++) await training.single();
     await session.looked();
     await page.updateComplete;

@@ -7,19 +7,17 @@ import { BenchRun, type Choice } from '../../src/ui/bench/bench-run.ts';
 import '../../src/ui/bench/index.ts';
 import { csvOf, jsonOf, type Outcome, packOutcome, rebased, unpackOutcome } from '../../src/ui/bench/outcome.ts';
 import type { VitrineBench } from '../../src/ui/bench/vitrine-bench.ts';
-import { languageChoice, loadLanguage } from '../../src/ui/language.ts';
+import { languageChoice } from '../../src/ui/language.ts';
 import '../../src/ui/theme.css';
 
 const tiny: Choice = { workloads: ['infer-mlp-256'], contenders: ['vitrine'], baseline: 'vitrine', repeats: 2, sampleMilliseconds: 20 };
 const nobody = 'nobody' as ContenderName;
 
-// So that a choice of language takes effect at once.
-await loadLanguage('zh');
 
 afterEach(async () => {
   for (const element of document.querySelectorAll('vitrine-bench')) element.remove();
   history.replaceState(null, '', location.pathname + location.search);
-  languageChoice.choose('en');
+  await languageChoice.choose('en');
   await browser.viewport(1280, 800);
 });
 
@@ -313,7 +311,7 @@ describe('the page', () => {
     ['en', 320],
     ['zh', 1280],
   ] as const)('in %s, %i px wide, nothing is wider than the page', async (language, width) => {
-    languageChoice.choose(language);
+    await languageChoice.choose(language);
     await browser.viewport(width, 800);
     const element = await mount({ ...tiny, workloads: ['profile'] });
     element.run.outcome = outcome;

@@ -20,9 +20,9 @@ test('a browser without WebGPU is told what to do, in its language, and may try 
   });
   await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('This browser has no WebGPU');
   await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('To mend: use a current browser.');
-  languageChoice.choose('zh');
+  await languageChoice.choose('zh');
   await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('这个浏览器没有 WebGPU');
-  languageChoice.choose('en');
+  await languageChoice.choose('en');
   await userEvent.click(browser.getByRole('button', { name: 'Try again' }));
   await settled(training);
   expect(training.phase).toBe('ready');
@@ -151,7 +151,7 @@ describe('broken in mid-training, in Chinese: a message with a remedy, and the d
 
   test.each(broken)('%s', async (_what, files, said) => {
     const { page, session, training } = await mount('#epochs=1000');
-    languageChoice.choose('zh');
+    await languageChoice.choose('zh');
     session.send({ do: 'choose', choices: { example: drawn } });
     await training.start();
     await until(() => training.step > 3);
@@ -168,18 +168,18 @@ describe('broken in mid-training, in Chinese: a message with a remedy, and the d
 
   test('a file of 3 GB is refused before it is read', async () => {
     const { page, session } = await mount();
-    languageChoice.choose('zh');
+    await languageChoice.choose('zh');
     const file = new File(['x'], 'huge-idx3-ubyte');
     Object.defineProperty(file, 'size', { value: 3e9 });
     file.arrayBuffer = () => Promise.reject(new Error('it was read'));
     session.send({ do: 'data', files: [file] });
-    await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('huge-idx3-ubyte有 3000000000 字节');
+    await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('huge-idx3-ubyte 有 3,000,000,000 字节');
     expect(page.isConnected).toBe(true);
   });
 
   test('a rate of 1e9', async () => {
     const { session, training } = await mount('#epochs=1000');
-    languageChoice.choose('zh');
+    await languageChoice.choose('zh');
     session.send({ do: 'choose', choices: { example: drawn } });
     await training.start();
     await until(() => training.step > 3);

@@ -1,15 +1,12 @@
 import { afterEach, beforeAll, vi } from 'vitest';
 import type { Dataset, Device } from '../../src/engine/index.ts';
 import { defineElements } from '../../src/ui/elements.ts';
-import { languageChoice, loadLanguage } from '../../src/ui/language.ts';
+import { languageChoice } from '../../src/ui/language.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import type { Training, TrainingData, TrainingSources } from '../../src/ui/training.ts';
 import type { VitrinePage } from '../../src/ui/vitrine-page.ts';
 import { testDevice } from '../engine/test-device.ts';
 import '../../src/ui/theme.css';
-
-// So that a choice of language takes effect at once.
-await loadLanguage('zh');
 
 const SIDE = 8;
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -90,6 +87,6 @@ export function clearAfterEach(): void {
     mounted = undefined;
     await session?.close();
     history.replaceState(null, '', location.pathname + location.search);
-    languageChoice.choose('en');
+    await languageChoice.choose('en');
   });
 }

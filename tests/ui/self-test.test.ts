@@ -3,7 +3,7 @@ import { page as browser, userEvent } from 'vitest/browser';
 import { apply, type Node } from '../../src/engine/graph.ts';
 import type { Operation } from '../../src/engine/operation.ts';
 import { reluOperation } from '../../src/engine/ops/relu.ts';
-import { languageChoice, loadLanguage } from '../../src/ui/language.ts';
+import { languageChoice } from '../../src/ui/language.ts';
 import { call, type SelfTestCase, selfTestCases } from '../../src/ui/self-test/cases.ts';
 import { explanationCases } from '../../src/ui/self-test/explanation-cases.ts';
 import '../../src/ui/self-test/index.ts';
@@ -13,13 +13,11 @@ import type { VitrineSelfTest } from '../../src/ui/self-test/vitrine-self-test.t
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
 import '../../src/ui/theme.css';
 
-// So that a choice of language takes effect at once.
-await loadLanguage('zh');
 failOnGpuErrors();
 
 afterEach(async () => {
   for (const element of document.querySelectorAll('vitrine-self-test')) element.remove();
-  languageChoice.choose('en');
+  await languageChoice.choose('en');
   await browser.viewport(1280, 800);
 });
 
@@ -188,7 +186,7 @@ describe('the page', () => {
     ['en', 320],
     ['zh', 360],
   ] as const)('in %s, %i px wide, nothing is wider than the page', async (language, width) => {
-    languageChoice.choose(language);
+    await languageChoice.choose(language);
     await browser.viewport(width, 800);
     const element = await mount([wrongCase(), ...reluCases()]);
     await element.run.start(element.sources);

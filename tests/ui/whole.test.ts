@@ -51,7 +51,7 @@ test('weights: nothing before it is opened; then the norm of every tensor, its s
   expect(Math.abs(normOf('dense_1/weight') / (await norm()) - 1)).toBeLessThan(0.006);
   expect(await parameters.get('dense_1/weight')!.read()).toEqual(weights);
 
-  languageChoice.choose('zh');
+  await languageChoice.choose('zh');
   await expect.poll(() => inside(page, 'studio-whole', 'whole-weights', 'h3').textContent, PATIENTLY).toBe('权重');
 });
 
@@ -113,7 +113,7 @@ test('evaluation: progress and cancel; then the methods on cards ranked beside c
   expect(root().querySelector('.head')!.textContent).toContain('From step 12');
   expect(await training.run!.model.flatParameters.read()).toEqual(weights);
 
-  languageChoice.choose('zh');
+  await languageChoice.choose('zh');
   const verdict = () => root().querySelector('.verdict')!.textContent!;
   await expect.poll(verdict, PATIENTLY).toMatch(/个样本/);
   // Names of methods stay as their papers have them.

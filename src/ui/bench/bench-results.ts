@@ -31,7 +31,7 @@ export class BenchResults extends LitElement {
     const [{ workload, better }] = rows as [Row];
     const greatest = Math.max(...rows.map(({ max }) => max ?? 0));
     return html`
-      ${first ? html`<h3>${bench.titles[workload] ?? workload} <code>${workload}</code></h3>` : nothing}
+      ${first ? html`<h3>${this.#words.title(workload)} <code>${workload}</code></h3>` : nothing}
       <table role="table" data-workload=${workload}>
         <caption>
           ${bench.drawn(this.#words.unit(rows[0] as Row), better === 'lower' ? bench.lessIsBetter : bench.moreIsBetter, titleOf(this.baseline))}

@@ -1,19 +1,27 @@
 import type { Row, Stage } from '../../bench/suite.ts';
-import { type Language, Words } from '../language.ts';
+import { bringChinese, Words } from '../language.ts';
+import { type Spoken, spoken } from '../messages/spoken.ts';
 import { titleOf } from './bench-run.ts';
 import { benchChinese } from './messages-chinese.ts';
-import { type BenchMessages, benchEnglish } from './messages-english.ts';
+import { benchEnglish } from './messages-english.ts';
 
-const CATALOGUES: Readonly<Record<Language, BenchMessages>> = { en: benchEnglish, zh: benchChinese };
+bringChinese(benchChinese, 'bench.');
+
+/** Not one for each element that asks. */
+const bench: Spoken<typeof benchEnglish> = spoken(benchEnglish, 'bench.');
 
 /** The words of the benchmark's page, in the language of all pages. */
 export class BenchWords extends Words {
-  get bench(): BenchMessages {
-    return CATALOGUES[this.language];
+  readonly bench: Spoken<typeof benchEnglish> = bench;
+
+  title(workload: string): string {
+    const titles: Readonly<Record<string, string>> = this.bench.titles;
+    return titles[workload] ?? workload;
   }
 
   unit({ unit }: Row): string {
-    return this.bench.units[unit] ?? unit;
+    const units: Readonly<Record<string, string>> = this.bench.units;
+    return units[unit] ?? unit;
   }
 
   date(iso: string): string {

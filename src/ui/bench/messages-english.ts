@@ -1,4 +1,6 @@
-/** Every word of the benchmark's page. The other languages have the same keys, which the type of this catalogue makes sure of. */
+/** Every word of the benchmark's page. The other languages have the same keys, which `Translation` makes sure of. */
+
+import { type StrResult, str } from '@lit/localize';
 
 export const benchEnglish = {
   title: 'Measure this GPU',
@@ -10,8 +12,8 @@ export const benchEnglish = {
   contenders: 'Contenders',
   all: 'All',
   none: 'None',
-  allOf: (what: string): string => `All ${what.toLowerCase()}`,
-  noneOf: (what: string): string => `No ${what.toLowerCase()}`,
+  allOf: (what: string): StrResult => str`All ${what.toLowerCase()}`,
+  noneOf: (what: string): StrResult => str`No ${what.toLowerCase()}`,
   repeats: 'Timed samples of each',
   baseline: 'Baseline',
   tune: 'Let Vitrine time the variants of its kernels first',
@@ -41,38 +43,38 @@ export const benchEnglish = {
     explaining: 'Training speed lost to explanations twice a second',
     adapter: 'What the adapter itself can do',
     profile: 'The kernels of a training step',
-  } as Readonly<Record<string, string>>,
+  },
 
   // Running
   start: 'Measure',
   again: 'Measure again',
   stop: 'Stop',
-  stopOne: (contender: string): string => `Stop ${contender}`,
-  stoppedOne: (contender: string): string => `${contender}: stopped`,
-  progress: (done: string, all: string): string => `${done} of ${all} workloads done`,
+  stopOne: (contender: string): StrResult => str`Stop ${contender}`,
+  stoppedOne: (contender: string): StrResult => str`${contender}: stopped`,
+  progress: (done: string, all: string): StrResult => str`${done} of ${all} workloads done`,
   finished: 'Measured.',
   stopped: 'Stopped. What was finished stands.',
   busyNote: 'Leave the page alone while it measures: everything else that uses the GPU changes the figures.',
   stages: {
     adapter: 'Measuring the adapter',
     explaining: 'Training while explaining',
-    profile: (workload: string): string => `Timing the kernels of ${workload}`,
-    reference: (workload: string): string => `${workload}: computing the reference`,
-    check: (workload: string, contender: string): string => `${workload}: opening and checking ${contender}`,
-    'warm-up': (workload: string, contender: string): string => `${workload}: warming up ${contender}`,
-    round: (workload: string, contender: string, round: string, rounds: string): string =>
-      `${workload}: round ${round} of ${rounds}, ${contender}`,
-    count: (workload: string, contender: string): string => `${workload}: counting ${contender}`,
+    profile: (workload: string): StrResult => str`Timing the kernels of ${workload}`,
+    reference: (workload: string): StrResult => str`${workload}: computing the reference`,
+    check: (workload: string, contender: string): StrResult => str`${workload}: opening and checking ${contender}`,
+    'warm-up': (workload: string, contender: string): StrResult => str`${workload}: warming up ${contender}`,
+    round: (workload: string, contender: string, round: string, rounds: string): StrResult =>
+      str`${workload}: round ${round} of ${rounds}, ${contender}`,
+    count: (workload: string, contender: string): StrResult => str`${workload}: counting ${contender}`,
   },
-  fault: (what: string): string => `${what} failed; the rest goes on.`,
+  fault: (what: string): StrResult => str`${what} failed; the rest goes on.`,
 
   // Results
   results: 'Results',
-  theirs: (adapter: string, browser: string, date: string): string =>
-    `Someone else’s results, from a link: ${adapter}, ${browser}, ${date}. The link says so; nothing here can check it.`,
+  theirs: (adapter: string, browser: string, date: string): StrResult =>
+    str`Someone else’s results, from a link: ${adapter}, ${browser}, ${date}. The link says so; nothing here can check it.`,
   showMine: 'Show mine',
   damaged: 'This link is damaged: its results cannot be read. Ask for it again, or measure here.',
-  provenance: (adapter: string, browser: string, date: string): string => `${adapter}, ${browser}, ${date}`,
+  provenance: (adapter: string, browser: string, date: string): StrResult => str`${adapter}, ${browser}, ${date}`,
   unknownAdapter: 'adapter not measured',
   wasStopped: 'Stopped before its end.',
   wasHidden: 'The page was hidden for a while; browsers give hidden pages less time, so figures may be too low.',
@@ -80,28 +82,42 @@ export const benchEnglish = {
   median: 'Median',
   range: 'Range',
   ratio: 'Ratio',
-  drawn: (unit: string, better: string, baseline: string): string => `${unit}, ${better}; ratio to ${baseline}`,
+  drawn: (unit: string, better: string, baseline: string): StrResult => str`${unit}, ${better}; ratio to ${baseline}`,
   agreement: 'Agrees',
-  agrees: (error: string): string => `✓ within ${error}`,
+  agrees: (error: string): StrResult => str`✓ within ${error}`,
   agreesExactly: '✓ exactly',
   agreesPlain: '✓ yes',
   notCompared: '–',
   lessIsBetter: 'less is better',
   moreIsBetter: 'more is better',
-  rangeOf: (least: string, most: string, repeats: string): string => `${least}–${most}, ${repeats} samples`,
+  rangeOf: (least: string, most: string, repeats: string): StrResult => str`${least}–${most}, ${repeats} samples`,
   oneSample: 'one sample',
-  units: {} as Readonly<Record<string, string>>,
+  /** Units that are words; the others are the same in every language. */
+  units: {
+    'samples/s': 'samples/s',
+    'images/s': 'images/s',
+    '% of the training speed': '% of the training speed',
+    'dispatches a step': 'dispatches a step',
+    'submits a step': 'submits a step',
+    'buffers created a step': 'buffers created a step',
+    'bind groups created a step': 'bind groups created a step',
+    'pipelines created a step': 'pipelines created a step',
+    'writeBuffer a step': 'writeBuffer a step',
+    'mapAsync a step': 'mapAsync a step',
+    'copies a step': 'copies a step',
+    'µs of JavaScript a step': 'µs of JavaScript a step',
+  },
   failures: {
     disagrees: 'Disagrees with the reference, so no time counts',
     'not-applicable': 'Not applicable: it does no such work',
     stopped: 'Stopped',
     error: 'Failed',
   },
-  tuned: (workload: string): string => `Kernel variants tried for ${workload}`,
+  tuned: (workload: string): StrResult => str`Kernel variants tried for ${workload}`,
   tunedChosen: 'Chosen',
   tunedOthers: 'Not chosen',
   tunedFailed: 'failed',
-  ofLeast: (ratio: string): string => `${ratio} × parameters × 4 + activations + data set`,
+  ofLeast: (ratio: string): StrResult => str`${ratio} × parameters × 4 + activations + data set`,
 
   // Adapter
   adapterTitle: 'The adapter',
@@ -119,8 +135,8 @@ export const benchEnglish = {
   profileCaption:
     'Each kernel against the two limits of the adapter: its memory (the slope) and its arithmetic (the roof). A kernel on the line could not be faster; one of little work is bound by the dispatch itself.',
   profileOf: 'Step of',
-  profileChart: (workload: string, kernels: string): string =>
-    `Roofline of ${workload}: ${kernels} kernels by arithmetic intensity and speed. The table below has the same figures.`,
+  profileChart: (workload: string, kernels: string): StrResult =>
+    str`Roofline of ${workload}: ${kernels} kernels by arithmetic intensity and speed. The table below has the same figures.`,
   intensityAxis: 'operations a byte',
   speedAxis: 'GFLOP/s',
   kernel: 'Kernel',
@@ -133,7 +149,7 @@ export const benchEnglish = {
   limit: 'Limit',
   ofLimit: 'Of the limit',
   bounds: { arithmetic: 'arithmetic', memory: 'memory', dispatch: 'dispatch' },
-  notDrawn: (numbers: string): string => `Without arithmetic, so not in the plot: ${numbers}.`,
+  notDrawn: (numbers: string): StrResult => str`Without arithmetic, so not in the plot: ${numbers}.`,
 
   // Export
   json: 'Download JSON',
@@ -143,5 +159,3 @@ export const benchEnglish = {
   copied: 'The link is copied.',
   notCopied: 'The link could not be copied; take it from the field.',
 };
-
-export type BenchMessages = typeof benchEnglish;

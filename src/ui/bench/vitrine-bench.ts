@@ -142,7 +142,7 @@ export class VitrineBench extends LitElement {
     const empty = choice.workloads.length === 0 || choice.contenders.length === 0;
     return html`
       <form @submit=${(event: Event) => event.preventDefault()}>
-        ${this.#checks('workloads', bench.workloads, OFFERED, choice.workloads, (name) => html`${bench.titles[name]} <code>${name}</code>`)}
+        ${this.#checks('workloads', bench.workloads, OFFERED, choice.workloads, (name) => html`${this.#words.title(name)} <code>${name}</code>`)}
         ${this.#checks('contenders', bench.contenders, known, choice.contenders, (name) => html`${titleOf(name)}`)}
         <p class="note">${bench.outside}: ${OUTSIDE.map((name) => html`<code>${name}</code> `)}– ${bench.outsideNote}</p>
         <p class="note">${bench.choiceNote}</p>

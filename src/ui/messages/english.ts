@@ -1,4 +1,6 @@
-/** Every word of the page. The other languages have the same keys, which the type of this catalogue makes sure of. */
+/** Every word of the page, but for the errors: those have the engine’s own words. The other languages have the same keys, which `Translation` makes sure of. */
+
+import { type StrResult, str } from '@lit/localize';
 
 export const english = {
   languageName: 'English',
@@ -20,13 +22,13 @@ export const english = {
   batchHelp: 'Examples a step.',
   rateHelp: 'How far a step goes. It may change while training runs; ↑ and ↓ move it along 1, 2, 5, 10.',
   epochsHelp: 'Passes over the training examples.',
-  outOfRange: (least: string, most: string): string => `A number from ${least} to ${most}.`,
-  outOfRangeWhole: (least: string, most: string): string => `A whole number from ${least} to ${most}.`,
+  outOfRange: (least: string, most: string): StrResult => str`A number from ${least} to ${most}.`,
+  outOfRangeWhole: (least: string, most: string): StrResult => str`A whole number from ${least} to ${most}.`,
 
   // Status
   epochLabel: 'Epoch',
   stepLabel: 'Step',
-  of: (part: string, whole: string): string => `${part} of ${whole}`,
+  of: (part: string, whole: string): StrResult => str`${part} of ${whole}`,
   lossLabel: 'Loss',
   accuracyLabel: 'Accuracy',
   validationAccuracyLabel: 'Validation',
@@ -50,8 +52,8 @@ export const english = {
   lossUnit: 'nats',
   accuracy: 'Accuracy',
   noCurve: 'The curves begin with the first step.',
-  readout: (step: string, value: string): string => `step ${step} · ${value}`,
-  rateMark: (rate: string): string => `rate ${rate}`,
+  readout: (step: string, value: string): StrResult => str`step ${step} · ${value}`,
+  rateMark: (rate: string): StrResult => str`rate ${rate}`,
   epochTable: 'Every epoch, as a table',
   noEpoch: 'No epoch is finished yet.',
   epochColumn: 'Epoch',
@@ -62,21 +64,21 @@ export const english = {
 
   // Digit
   chooseDigit: 'Choose a digit',
-  chooseClass: (name: string): string => `A ${name}`,
-  nextOfClass: (name: string): string => `The next ${name}`,
+  chooseClass: (name: string): StrResult => str`A ${name}`,
+  nextOfClass: (name: string): StrResult => str`The next ${name}`,
   example: 'Example',
-  exampleOf: (count: string): string => `of ${count}`,
+  exampleOf: (count: string): StrResult => str`of ${count}`,
   previous: 'Previous example',
   next: 'Next example',
-  digitPicture: (name: string, index: string): string => `Test example ${index}, a ${name}`,
+  digitPicture: (name: string, index: string): StrResult => str`Test example ${index}, a ${name}`,
   probabilities: 'What the network thinks',
   isLabel: 'label',
-  right: (name: string, share: string): string => `It reads ${name}, which is right (${share}).`,
-  wrong: (name: string, share: string, label: string): string => `It reads ${name} (${share}); the label is ${label}.`,
+  right: (name: string, share: string): StrResult => str`It reads ${name}, which is right (${share}).`,
+  wrong: (name: string, share: string, label: string): StrResult => str`It reads ${name} (${share}); the label is ${label}.`,
 
   // Test
   testRunning: 'Testing…',
-  testResult: (accuracy: string, errors: string, count: string): string => `${accuracy} right: ${errors} mistakes in ${count}`,
+  testResult: (accuracy: string, errors: string, count: string): StrResult => str`${accuracy} right: ${errors} mistakes in ${count}`,
   noTest: 'Not tested yet.',
 
   // Machine
@@ -85,7 +87,7 @@ export const english = {
   adapterUnnamed: 'unnamed',
   adapterSoftware: 'a software adapter: the GPU is played by the CPU',
   gpuMemory: 'GPU memory',
-  memoryUse: (now: string, buffers: string, peak: string): string => `${now} in ${buffers} buffers; ${peak} at the most`,
+  memoryUse: (now: string, buffers: string, peak: string): StrResult => str`${now} in ${buffers} buffers; ${peak} at the most`,
   parameters: 'Parameters',
   callsCaption: 'GPU calls a training step makes, over the last second. The reader fetches the losses for this page.',
   call: 'Call',
@@ -94,8 +96,8 @@ export const english = {
 
   // Plan
   plan: 'The plan of a step',
-  planCaption: (count: string): string =>
-    `One training step is ${count} dispatches, in this order and nothing else. Open one to read the kernel that runs.`,
+  planCaption: (count: string): StrResult =>
+    str`One training step is ${count} dispatches, in this order and nothing else. Open one to read the kernel that runs.`,
   planOperations: 'Operations',
   planKernel: 'Kernel',
   planVariant: 'Variant',
@@ -106,7 +108,7 @@ export const english = {
   planShape: 'Shape',
   planBinding: 'In the kernel',
   planParameters: 'Parameters',
-  planEntry: (entry: string): string => `Marked: the entry point ${entry}.`,
+  planEntry: (entry: string): StrResult => str`Marked: the entry point ${entry}.`,
   planWaiting: 'The plan is compiled when the data is here.',
   planPhaseGather: 'Fetch a batch',
   planPhaseStep: 'Forward, loss, backward, update',
@@ -116,22 +118,18 @@ export const english = {
   dismiss: 'Close',
   retry: 'Try again',
   notices: 'Notices',
-  wasReset: (step: string): string => `Training went back to step 0. Step ${step} is kept.`,
-  recovered: (step: string): string => `The GPU was lost and has been replaced. Training goes on from step ${step}; nothing is lost.`,
-  workIsKept: (step: string): string => `The network of step ${step} is kept and will go on from there.`,
-  unexpected: (what: string): string => `Something went wrong: ${what}`,
+  wasReset: (step: string): StrResult => str`Training went back to step 0. Step ${step} is kept.`,
+  recovered: (step: string): StrResult => str`The GPU was lost and has been replaced. Training goes on from step ${step}; nothing is lost.`,
+  workIsKept: (step: string): StrResult => str`The network of step ${step} is kept and will go on from there.`,
+  unexpected: (what: string): StrResult => str`Something went wrong: ${what}`,
   unexpectedMend: 'try again; if it stays, report it with the steps that led here.',
   toMend: 'To mend: ',
-  /** By the error's code; the engine's own English words, which have the shapes, where undefined. */
-  errors: {} as Readonly<
-    Record<string, ((parameters: Readonly<Record<string, unknown>>) => { readonly what: string; readonly mend: string }) | undefined>
-  >,
 
   // Announcements
   announceRunning: 'Training runs.',
-  announcePaused: (step: string): string => `Paused at step ${step}.`,
-  announceEpoch: (epoch: string, accuracy: string): string => `Epoch ${epoch} done, validation accuracy ${accuracy}.`,
-  announceStep: (step: string, loss: string): string => `Step ${step}, loss ${loss}.`,
+  announcePaused: (step: string): StrResult => str`Paused at step ${step}.`,
+  announceEpoch: (epoch: string, accuracy: string): StrResult => str`Epoch ${epoch} done, validation accuracy ${accuracy}.`,
+  announceStep: (step: string, loss: string): StrResult => str`Step ${step}, loss ${loss}.`,
   announceFinished: 'Training is finished.',
 
   linkHint: 'The address of this page holds the settings: a link reproduces the run.',
@@ -140,8 +138,8 @@ export const english = {
   // Header
   pages: 'Pages',
   pageNames: { studio: 'Studio', engine: 'Engine', bench: 'Bench', 'self-test': 'Self-test' },
-  recipeInShort: (data: string, layers: string, optimizer: string, rate: string, batch: string): string =>
-    `${data} · ${layers} · ${optimizer} ${rate} · batch ${batch}`,
+  recipeInShort: (data: string, layers: string, optimizer: string, rate: string, batch: string): StrResult =>
+    str`${data} · ${layers} · ${optimizer} ${rate} · batch ${batch}`,
   recipeHint: 'Change the data, the layers, the optimiser, the seed, the batch size, the epochs',
   change: 'Change',
   share: 'Share',
@@ -151,15 +149,17 @@ export const english = {
   save: 'Save',
   saveHint: 'Save the network as it is now (safetensors)',
   help: 'Keyboard and help',
-  keyList: [
-    ['Space', 'run or pause'],
-    ['→', 'one step'],
-    ['R', 'back to step 0'],
-    ['[ ]', 'previous or next example'],
-    ['0 … 9', 'ask about this class'],
-    ['Tab', 'into a picture; then the arrows walk its cells, Enter locks one'],
-    ['Esc', 'frees the locked cell, closes the inspector'],
-  ] as readonly (readonly [keys: string, does: string])[],
+  /** Keys, and below what they do. */
+  keys: { run: 'Space', step: '→', reset: 'R', leaf: '[ ]', ask: '0 … 9', walk: 'Tab', free: 'Esc' },
+  keysDo: {
+    run: 'run or pause',
+    step: 'one step',
+    reset: 'back to step 0',
+    leaf: 'previous or next example',
+    ask: 'ask about this class',
+    walk: 'into a picture; then the arrows walk its cells, Enter locks one',
+    free: 'frees the locked cell, closes the inspector',
+  },
 
   // Recipe
   recipeTitle: 'The recipe of the run',
@@ -171,11 +171,11 @@ export const english = {
   dataNames: { mnist: 'MNIST digits', 'breast-cancer': 'Breast cancer table' },
   ownData: 'Or data of your own',
   ownDataNote: 'A CSV table with a header, or IDX images and labels together; drop them anywhere on the page. Nothing is sent.',
-  ownDataTaken: (name: string): string => `Yours, named ${name} in the address. Nothing was sent.`,
+  ownDataTaken: (name: string): StrResult => str`Yours, named ${name} in the address. Nothing was sent.`,
   layersLabel: 'Hidden layers',
-  layersShape: (widths: string, parameters: string): string => `${widths}; ${parameters} parameters`,
-  layersRefusal: (layers: string, units: string): string =>
-    `Up to ${layers} layers of 1 to ${units} units, such as 128-64; none for a linear model.`,
+  layersShape: (widths: string, parameters: string): StrResult => str`${widths}; ${parameters} parameters`,
+  layersRefusal: (layers: string, units: string): StrResult =>
+    str`Up to ${layers} layers of 1 to ${units} units, such as 128-64; none for a linear model.`,
   linear: 'linear',
   optimizerLabel: 'Optimiser',
   optimizerNames: { adam: 'Adam', sgd: 'SGD' },
@@ -190,8 +190,8 @@ export const english = {
   centreAsMnist: 'Centre and scale as MNIST',
   undoStroke: 'Undo stroke',
   backToTest: 'Test examples',
-  reads: (name: string, share: string): string => `It reads ${name} (${share}).`,
-  askAbout: (name: string): string => `Ask about ${name}`,
+  reads: (name: string, share: string): StrResult => str`It reads ${name} (${share}).`,
+  askAbout: (name: string): StrResult => str`Ask about ${name}`,
   rowTitle: 'The row and what each value contributes',
   featureColumn: 'Column',
   valueColumn: 'Value',
@@ -200,21 +200,21 @@ export const english = {
 
   // Network
   networkTitle: 'Network',
-  parameterCount: (count: string): string => `${count} parameters`,
-  addLayer: (units: string): string => `Layer of ${units}`,
+  parameterCount: (count: string): StrResult => str`${count} parameters`,
+  addLayer: (units: string): StrResult => str`Layer of ${units}`,
   removeLayer: 'Remove the last',
   nodeInput: 'input',
   nodeLogits: 'logits',
   nodeProbabilities: 'softmax',
 
   // Pictures
-  atStep: (step: string): string => `step ${step}`,
-  scaleSigned: (end: string): string => `scale from −${end} to +${end}`,
-  scaleUnsigned: (end: string): string => `scale from 0 to ${end}`,
+  atStep: (step: string): StrResult => str`step ${step}`,
+  scaleSigned: (end: string): StrResult => str`scale from −${end} to +${end}`,
+  scaleUnsigned: (end: string): StrResult => str`scale from 0 to ${end}`,
   scaleFixed: 'Fixed scale',
-  cellOfTable: (row: string, column: string): string => `row ${row}, column ${column}`,
-  cellOfList: (index: string): string => `number ${index}`,
-  cellOfUnit: (unit: string, row: string, column: string): string => `unit ${unit}, row ${row}, column ${column}`,
+  cellOfTable: (row: string, column: string): StrResult => str`row ${row}, column ${column}`,
+  cellOfList: (index: string): StrResult => str`number ${index}`,
+  cellOfUnit: (unit: string, row: string, column: string): StrResult => str`unit ${unit}, row ${row}, column ${column}`,
   twinHigh: 'Largest:',
   twinLow: 'Smallest:',
 
@@ -232,7 +232,7 @@ export const english = {
   notANumberTensor: 'Whole numbers; there is no picture of them.',
   sliceLabel: 'Unit',
   allUnits: 'all',
-  histogramLabel: (least: string, greatest: string): string => `Histogram from ${least} to ${greatest}`,
+  histogramLabel: (least: string, greatest: string): StrResult => str`Histogram from ${least} to ${greatest}`,
   histogramNote: 'histogram, √ of the count',
   statMean: 'Mean',
   statDeviation: 'Deviation',
@@ -249,22 +249,24 @@ export const english = {
   roleV: 'Second moment v',
   roleVelocity: 'Velocity',
   stepToCheck: 'Take one step to check the update by hand.',
-  byHandDifference: (difference: string): string => `By hand, from the numbers above; ${difference} from what the GPU holds.`,
+  byHandDifference: (difference: string): StrResult => str`By hand, from the numbers above; ${difference} from what the GPU holds.`,
 
   // Why
   wholeTitle: 'The whole network',
   whyRegion: 'Why',
-  whyTitle: (name: string): string => (name === '' ? 'Why' : `Why ${name}?`),
+  whyTitle: 'Why',
+  whyTitleOf: (name: string): StrResult => str`Why ${name}?`,
   targetLabel: 'The class that is asked about',
-  targetPredicted: (name: string): string => (name === '' ? 'the predicted class' : `predicted: ${name}`),
-  targetClass: (name: string): string => `class ${name}`,
+  targetPredicted: 'the predicted class',
+  targetPredictedAs: (name: string): StrResult => str`predicted: ${name}`,
+  targetClass: (name: string): StrResult => str`class ${name}`,
   againstLabel: 'Held against',
   againstNone: 'against …',
-  againstClass: (name: string): string => `against ${name}`,
+  againstClass: (name: string): StrResult => str`against ${name}`,
   addMethod: 'Add a method',
-  removeMap: (name: string): string => `Take ${name} away`,
-  refreshMap: (name: string): string => `Compute ${name} anew`,
-  staleMap: (step: string): string => `From step ${step}; refresh to see it now.`,
+  removeMap: (name: string): StrResult => str`Take ${name} away`,
+  refreshMap: (name: string): StrResult => str`Compute ${name} anew`,
+  staleMap: (step: string): StrResult => str`From step ${step}; refresh to see it now.`,
   computing: 'Computing…',
   cardInput: 'The input',
   cardInputShows: 'What the network is shown. A map that looks just like it may know nothing else.',
@@ -339,26 +341,29 @@ export const english = {
   logarithmicLoss: 'Logarithmic loss',
   testRun: 'Test now',
   replaying: 'Replaying',
-  replayingTo: (step: string): string => `Replaying to step ${step}`,
+  replayingTo: (step: string): StrResult => str`Replaying to step ${step}`,
   cancel: 'Cancel',
-  chartLabel: (name: string, now: string): string => `${name} over training steps; now ${now}.`,
+  chartLabel: (name: string, now: string): StrResult => str`${name} over training steps; now ${now}.`,
 
   // What if
   whatIfLabel: 'What if',
   whatIfHint: 'Looks at a copy of the network with something changed; the run keeps its bits',
   whatIfNothing: 'What if …',
-  whatIfRandom: (layers: string): string => (layers === '1' ? 'top layer random' : `top ${layers} layers random`),
+  whatIfRandomTop: 'top layer random',
+  whatIfRandom: (layers: string): StrResult => str`top ${layers} layers random`,
   whatIfAttack: 'attack (FGSM)',
-  whatIfAblated: (layer: string, unit: string): string => `unit ${unit} of ${layer} silent`,
+  whatIfAblated: (layer: string, unit: string): StrResult => str`unit ${unit} of ${layer} silent`,
   epsilonLabel: 'Size of the attack ε',
   factRank: 'rank correlation',
   copyTitle: 'Changed copy.',
-  copyRandomised: (layers: string): string =>
-    `${layers === '1' ? 'The top layer is' : `The top ${layers} layers are`} drawn anew. A map that hardly changes does not show what the network has learnt. The run is untouched.`,
-  copyAttacked: (epsilon: string): string => `Each pixel is moved by ${epsilon} against the label (FGSM). The run is untouched.`,
-  copyAblated: (layer: string, unit: string): string => `Unit ${unit} of ${layer} is silent. The run is untouched.`,
+  copyRandomisedTop:
+    'The top layer is drawn anew. A map that hardly changes does not show what the network has learnt. The run is untouched.',
+  copyRandomised: (layers: string): StrResult =>
+    str`The top ${layers} layers are drawn anew. A map that hardly changes does not show what the network has learnt. The run is untouched.`,
+  copyAttacked: (epsilon: string): StrResult => str`Each pixel is moved by ${epsilon} against the label (FGSM). The run is untouched.`,
+  copyAblated: (layer: string, unit: string): StrResult => str`Unit ${unit} of ${layer} is silent. The run is untouched.`,
   copyRestore: 'Restore (Esc)',
-  ablateUnit: (unit: string): string => `Silence unit ${unit}, on a copy`,
+  ablateUnit: (unit: string): StrResult => str`Silence unit ${unit}, on a copy`,
 
   // Doors
   doorWatch: 'Watch it learn',
@@ -372,23 +377,21 @@ export const english = {
 
   // Verdict
   verdictTitle: 'Verdict.',
-  verdictAgree: (least: string): string =>
-    `The maps that share out the logit agree (rank correlation ${least} at the least, where the input is not 0).`,
-  verdictDisagree: (least: string): string =>
-    `The maps that share out the logit disagree (rank correlation down to ${least}, where the input is not 0): challenge them.`,
-  verdictDoubtful: (name: string): string => `Do not rely on ${name}: it hardly changes when the upper layers are random.`,
+  verdictAgree: (least: string): StrResult =>
+    str`The maps that share out the logit agree (rank correlation ${least} at the least, where the input is not 0).`,
+  verdictDisagree: (least: string): StrResult =>
+    str`The maps that share out the logit disagree (rank correlation down to ${least}, where the input is not 0): challenge them.`,
+  verdictDoubtful: (name: string): StrResult => str`Do not rely on ${name}: it hardly changes when the upper layers are random.`,
 
   // Mistakes
   stripLabel: 'Which examples',
   stripClasses: 'By class',
-  stripMistakes: (wrong: string, size: string): string => `Mistakes (${wrong} in ${size})`,
+  stripMistakes: (wrong: string, size: string): StrResult => str`Mistakes (${wrong} in ${size})`,
   stripNoMistakes: 'Mistakes',
   stripMistakesLabel: 'The mistakes it is surest of',
-  mistake: (label: string, predicted: string, share: string): string => `A ${label} read as ${predicted} (${share})`,
+  mistake: (label: string, predicted: string, share: string): StrResult => str`A ${label} read as ${predicted} (${share})`,
   confusionTitle: 'Confusion matrix',
-  confusionCaption: (size: string, wrong: string, step: string): string =>
-    `The first ${size} test examples at step ${step}: ${wrong} mistakes. Rows are labels, columns what was read.`,
+  confusionCaption: (size: string, wrong: string, step: string): StrResult =>
+    str`The first ${size} test examples at step ${step}: ${wrong} mistakes. Rows are labels, columns what was read.`,
   confusionLabel: 'Label',
 };
-
-export type Messages = typeof english;

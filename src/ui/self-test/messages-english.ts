@@ -1,4 +1,6 @@
-/** Every word of the self-test's page. The other languages have the same keys, which the type of this catalogue makes sure of. */
+/** Every word of the self-test's page. The other languages have the same keys, which `Translation` makes sure of. */
+
+import { type StrResult, str } from '@lit/localize';
 
 export const selfTestEnglish = {
   title: 'Test this GPU',
@@ -7,13 +9,13 @@ export const selfTestEnglish = {
   start: 'Test',
   again: 'Test again',
   stop: 'Stop',
-  progress: (done: string, all: string): string => `${done} of ${all} cases`,
+  progress: (done: string, all: string): StrResult => str`${done} of ${all} cases`,
   stopped: 'Stopped before its end.',
-  allPassed: (comparisons: string): string => `All ${comparisons} comparisons agree.`,
-  someFailed: (failed: string, comparisons: string): string => `${failed} of ${comparisons} comparisons do not agree.`,
+  allPassed: (comparisons: string): StrResult => str`All ${comparisons} comparisons agree.`,
+  someFailed: (failed: string, comparisons: string): StrResult => str`${failed} of ${comparisons} comparisons do not agree.`,
   failures: 'What fails',
-  failureIn: (operation: string, name: string): string => `${operation}, ${name}`,
-  kernels: (names: string): string => `Kernels: ${names}`,
+  failureIn: (operation: string, name: string): StrResult => str`${operation}, ${name}`,
+  kernels: (names: string): StrResult => str`Kernels: ${names}`,
   operation: 'Operation',
   comparisons: 'Comparisons',
   variants: 'Variants',
@@ -21,7 +23,7 @@ export const selfTestEnglish = {
   limit: 'Limit',
   result: 'Result',
   right: '✓ right',
-  wrong: (failed: string): string => `✗ ${failed} wrong`,
+  wrong: (failed: string): StrResult => str`✗ ${failed} wrong`,
   results: 'By operation',
   details: 'Its cases',
   notCovered: 'Not tested here',
@@ -32,5 +34,3 @@ export const selfTestEnglish = {
   notCopied: 'The report could not be copied; take it from the field.',
   reportLabel: 'Report, with adapter and browser',
 };
-
-export type SelfTestMessages = typeof selfTestEnglish;

@@ -5,6 +5,7 @@
 export const NOT_COVERED: Readonly<Record<string, 'benchmark' | 'drawing' | 'explanation'>> = {
   copy: 'benchmark',
   'multiply-add-peak': 'benchmark',
+  'view-column': 'drawing',
   'view-statistics': 'drawing',
   'view-tensor': 'drawing',
   'weight-histogram': 'drawing',

@@ -1,18 +1,17 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { explain } from '../faults.ts';
-import { type Language, Words } from '../language.ts';
+import { bringChinese, Words } from '../language.ts';
+import { type Spoken, spoken } from '../messages/spoken.ts';
 import { shared } from '../shared-styles.ts';
 import { selfTestChinese } from './messages-chinese.ts';
-import { type SelfTestMessages, selfTestEnglish } from './messages-english.ts';
+import { selfTestEnglish } from './messages-english.ts';
 import { NOT_COVERED } from './not-covered.ts';
 import { findingsOf, type OperationResult, reportOf, SelfTestRun, type SelfTestSources, worstOf } from './self-test-run.ts';
 
-const CATALOGUES: Readonly<Record<Language, SelfTestMessages>> = { en: selfTestEnglish, zh: selfTestChinese };
+bringChinese(selfTestChinese, 'test.');
 
 class SelfTestWords extends Words {
-  get test(): SelfTestMessages {
-    return CATALOGUES[this.language];
-  }
+  readonly test: Spoken<typeof selfTestEnglish> = spoken(selfTestEnglish, 'test.');
 }
 
 /** One for all pages of a visit: whoever leaves and comes back finds the results. */
@@ -110,8 +109,8 @@ export class VitrineSelfTest extends LitElement {
   }
 
   #fault(): TemplateResult {
-    const { what, mend, english } = explain(this.run.fault, this.#words);
-    return html`<p class="notice" role="alert" lang=${english ? 'en' : nothing}>${what} ${mend}</p>`;
+    const { what, mend } = explain(this.run.fault, this.#words);
+    return html`<p class="notice" role="alert">${what} ${mend}</p>`;
   }
 
   #failures(): TemplateResult {

@@ -1,8 +1,8 @@
 /** The pictures of a network, from its tensors: the input, then each layer's weights and what comes out of it. */
 
+import type { Messages } from '../language.ts';
 import { arrange } from '../maps/arrange.ts';
 import type { DiagramNode } from '../maps/network-diagram.ts';
-import type { Messages } from '../messages/english.ts';
 import type { Snapshot } from './session.ts';
 
 /** @param whole writes a whole number as the visitor's language does */

@@ -1,8 +1,8 @@
 import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Evaluation } from '../../explain/evaluate/evaluate.ts';
 import type { MetricName } from '../../explain/evaluate/metrics.ts';
+import type { Finding } from '../../explain/evaluate/verdict.ts';
 import type { ExplainProgress } from '../../explain/index.ts';
-import type { MethodName } from '../session/methods.ts';
 import { shared } from '../shared-styles.ts';
 import { firstOf, WholeView, wholeStyles } from './whole-view.ts';
 
@@ -74,8 +74,38 @@ export class WholeEvaluation extends WholeView<Evaluation> {
   /** A method, control or metric as the page calls it. */
   readonly #name = (code: string): string => {
     const { say, views } = this.words;
-    return say.methodNames[code as MethodName] ?? views.controls[code] ?? views.metrics[code] ?? code;
+    const names: Readonly<Record<string, string>>[] = [say.methodNames, views.controls, views.metrics];
+    return names.find((each) => code in each)?.[code] ?? code;
   };
+
+  #finding(finding: Finding): string {
+    const { words } = this;
+    const { findings } = words.views;
+    const names = (codes: readonly string[]): string => words.list(codes.map(this.#name));
+    switch (finding.code) {
+      case 'believe': {
+        const { methods, examples, randomised } = finding.parameters;
+        return (randomised ? findings.believe : findings.believeUntried)(words.whole(examples), names(methods));
+      }
+      case 'nothing-measured':
+      case 'no-controls':
+        return findings[finding.code];
+      case 'tied':
+        return findings.tied(names(finding.parameters.methods));
+      case 'no-better-than-control': {
+        const { method, control, metrics, of } = finding.parameters;
+        const [count, all] = [words.whole(metrics.length), words.whole(of)];
+        return findings['no-better-than-control'](this.#name(method), this.#name(control), names(metrics), count, all);
+      }
+      case 'blind-to-network':
+        return findings['blind-to-network'](this.#name(finding.parameters.method), words.significant(finding.parameters.correlation, 2));
+      case 'agree':
+      case 'disagree':
+        return findings[finding.code](names(finding.parameters.methods), words.significant(finding.parameters.correlation, 2));
+      default:
+        return findings[finding.code](words.whole(finding.parameters.examples));
+    }
+  }
 
   #found({ rows, metrics, ranking, verdict }: Evaluation): TemplateResult {
     const { words } = this;
@@ -90,10 +120,7 @@ export class WholeEvaluation extends WholeView<Evaluation> {
       metrics.map((metric) => html`<td class="number">${number(scoreOf(method, metric))}</td>`);
     return html`
       <ul class="verdict">
-        ${verdict.map(
-          (finding) =>
-            html`<li data-code=${finding.code}>${views.finding(finding, this.#name, (value) => words.significant(value, 2))}</li>`,
-        )}
+        ${verdict.map((finding) => html`<li data-code=${finding.code}>${this.#finding(finding)}</li>`)}
       </ul>
       <div class="table" tabindex="0" role="region" aria-label=${views.ranking}>
         <table>

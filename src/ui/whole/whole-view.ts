@@ -2,18 +2,18 @@
 
 import { type CSSResult, css, LitElement, type PropertyDeclarations } from 'lit';
 import { type Dataset, type Model, VitrineError } from '../../engine/index.ts';
-import { type Language, Words } from '../language.ts';
+import { bringChinese, Words } from '../language.ts';
+import { type Spoken, spoken } from '../messages/spoken.ts';
 import type { Command } from '../session/commands.ts';
 import type { Snapshot } from '../session/session.ts';
 import { wholeChinese } from './messages-chinese.ts';
-import { type WholeMessages, wholeEnglish } from './messages-english.ts';
+import { wholeEnglish } from './messages-english.ts';
 
-const CATALOGUES: Readonly<Record<Language, WholeMessages>> = { en: wholeEnglish, zh: wholeChinese };
+bringChinese(wholeChinese, 'whole.');
+const views: Spoken<typeof wholeEnglish> = spoken(wholeEnglish, 'whole.');
 
 export class WholeWords extends Words {
-  get views(): WholeMessages {
-    return CATALOGUES[this.language];
-  }
+  readonly views: Spoken<typeof wholeEnglish> = views;
 }
 
 /** What was found, and of which network and step. */

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import type { StrResult } from '@lit/localize';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type ErrorCode, VitrineError } from '../../src/engine/index.ts';
+import { benchChinese } from '../../src/ui/bench/messages-chinese.ts';
+import { benchEnglish } from '../../src/ui/bench/messages-english.ts';
+import { ERROR_FORMS, explain } from '../../src/ui/faults.ts';
+import { languageChoice, Words } from '../../src/ui/language.ts';
+import { chinese } from '../../src/ui/messages/chinese.ts';
+import { english } from '../../src/ui/messages/english.ts';
+import { type Catalogue, templatesOf } from '../../src/ui/messages/spoken.ts';
+import { selfTestChinese } from '../../src/ui/self-test/messages-chinese.ts';
+import { selfTestEnglish } from '../../src/ui/self-test/messages-english.ts';
+import { wholeChinese } from '../../src/ui/whole/messages-chinese.ts';
+import { wholeEnglish } from '../../src/ui/whole/messages-english.ts';
+
+const host = { addController: () => undefined, removeController: () => undefined, requestUpdate: () => undefined };
+const words = new Words({ ...host, updateComplete: Promise.resolve(true) });
+
+beforeAll(() => vi.stubGlobal('window', new EventTarget()));
+afterAll(() => vi.unstubAllGlobals());
+
+/** How many values each text of a catalogue has. */
+function placesOf(catalogue: Catalogue, prefix = ''): Map<string, number> {
+  return new Map(
+    Object.entries(catalogue).flatMap(([key, source]) => {
+      if (typeof source === 'string') return [[prefix + key, 0] as const];
+      if (typeof source !== 'function') return [...placesOf(source, `${prefix}${key}.`)];
+      return [[prefix + key, source(...(Array.from({ length: source.length }, () => 'x') as never[])).values.length] as const];
+    }),
+  );
+}
+
+describe('a translation', () => {
+  test.each([
+    ['the page', english, chinese],
+    ['the benchmark', benchEnglish, benchChinese],
+    ['the self-test', selfTestEnglish, selfTestChinese],
+    ['the whole network', wholeEnglish, wholeChinese],
+  ] as const)('of %s has every text and loses none of its values', (_what, source, translated) => {
+    const templates = templatesOf(translated);
+    for (const [id, places] of placesOf(source)) {
+      const template = templates[id];
+      const used = typeof template === 'object' ? new Set(template.values as number[]) : new Set();
+      expect([id, [...used].sort()]).toEqual([id, Array.from({ length: places }, (_, i) => i)]);
+    }
+  });
+
+  test('puts the values where its own sentence has them, and changes with the language', async () => {
+    expect(words.say.testResult('98 %', '12', '600')).toBe('98 % right: 12 mistakes in 600');
+    await languageChoice.choose('zh');
+    expect(words.say.testResult('98 %', '12', '600')).toBe('正确 98 %：600 个中错了 12 个');
+    expect(words.say.phases.paused).toBe('已暂停');
+    expect(words.list(['甲', '乙', '丙'])).toBe('甲、乙和丙');
+    await languageChoice.choose('en');
+    expect(words.say.phases.paused).toBe('Paused');
+    expect(words.list(['a', 'b', 'c'])).toBe('a, b and c');
+  });
+});
+
+describe('errors', () => {
+  const codes = async (): Promise<ErrorCode[]> => {
+    const source = await readFile('src/engine/errors.ts', 'utf8');
+    const union = /export type ErrorCode =([^;]+);/.exec(source)![1]!;
+    return [...union.matchAll(/'([a-z-]+)'/g)].map(([, code]) => code as ErrorCode);
+  };
+  const templates = templatesOf(chinese);
+
+  test('every code of the engine has words in both languages, without any parameter', async () => {
+    const all = await codes();
+    expect(all.length).toBeGreaterThan(20);
+    for (const language of ['en', 'zh'] as const) {
+      await languageChoice.choose(language);
+      for (const code of all) {
+        const { what, mend } = explain(new VitrineError(code, 'source of what', 'source of mend.'), words);
+        const said = `${code}: ${what} ${mend}`;
+        if (language === 'en') expect(said).toBe(`${code}: source of what source of mend.`);
+        else expect(said).not.toMatch(/source|undefined/);
+      }
+    }
+    await languageChoice.choose('en');
+  });
+
+  test('a fuller form comes before those with less, and its places are its parameters', () => {
+    ERROR_FORMS.forEach((form, i) => {
+      const [code, ...names] = form.split(' ');
+      const later = ERROR_FORMS.slice(i + 1).filter((each) => each.split(' ')[0] === code);
+      for (const each of later) expect(each.split(' ').length, `${each} after ${form}`).toBeLessThanOrEqual(names.length + 1);
+      const used = ['what', 'mend'].flatMap((part) => {
+        const template = templates[`errors.${form}.${part}`];
+        expect(template, form).toBeDefined();
+        return typeof template === 'string' ? [] : ((template as StrResult).values as number[]);
+      });
+      expect([form, [...new Set(used)].sort()]).toEqual([form, names.map((_, index) => index)]);
+    });
+  });
+
+  test('their parameters are in the translation', async () => {
+    await languageChoice.choose('zh');
+    const ragged = new VitrineError('bad-file', 'x', 'y.', { name: 'mine.csv', row: 1200, cells: 3, columns: 4 });
+    expect(explain(ragged, words).what).toBe('mine.csv：第 1,200 行有 3 个单元格，表头有 4 个。');
+    const shapes = new VitrineError('shape-mismatch', 'x', 'y.', { a: [2, 3], b: [4, 5] });
+    expect(explain(shapes, words).what).toBe('形状 [2, 3] 与 [4, 5] 不符。');
+    await languageChoice.choose('en');
+  });
+});
