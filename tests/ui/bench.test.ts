@@ -13,7 +13,6 @@ import '../../src/ui/theme.css';
 const tiny: Choice = { workloads: ['infer-mlp-256'], contenders: ['vitrine'], baseline: 'vitrine', repeats: 2, sampleMilliseconds: 20 };
 const nobody = 'nobody' as ContenderName;
 
-
 afterEach(async () => {
   for (const element of document.querySelectorAll('vitrine-bench')) element.remove();
   history.replaceState(null, '', location.pathname + location.search);
