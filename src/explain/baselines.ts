@@ -31,10 +31,16 @@ export interface BaselineOptions {
   readonly seed?: number;
 }
 
+/** A row of a tensor on the GPU. */
+export interface TensorRow {
+  readonly tensor: Tensor;
+  readonly row: number;
+}
+
 /** Rows for the examples from `first` on: values, or for each a row of a tensor. */
 export interface RowSource {
   /** @param index which of several baselines, from 0 */
-  (first: number, count: number, model: Model, index: number): Float32Array | readonly { tensor: Tensor; row: number }[];
+  (first: number, count: number, model: Model, index: number): Float32Array | readonly TensorRow[];
   /** How many baselines each example has; 1 where absent. Results are averaged over them. */
   readonly baselines?: number;
 }

@@ -22,7 +22,7 @@ import { affineOperation } from '../engine/ops/affine.ts';
 import type { Plan } from '../engine/plan.ts';
 import { Tensor } from '../engine/tensor.ts';
 import { type Attribution, disposeAll, type ExplainOptions, requireGoingOn, unsupportedModel } from './attribution.ts';
-import { AVERAGE, averaged, constantRows, type RowSource } from './baselines.ts';
+import { AVERAGE, averaged, constantRows, type RowSource, type TensorRow } from './baselines.ts';
 import { explainedOutput, NO_CLASS, OUTPUT_KINDS, outputSeed, resolveTarget } from './ops/explained-output.ts';
 import { Workspace } from './workspace.ts';
 
@@ -47,7 +47,7 @@ export interface Recipe {
   /** Tensors that the graph reads whole, such as a background set; the caller keeps them alive. They do not depend on the example. */
   readonly shared?: Readonly<Record<string, Tensor>>;
   /** Values that each run is given for `Scene.input`, for the samples from `first` on; `count` of the `width` places of a run are used. */
-  slice?(first: number, count: number, width: number): Readonly<Record<string, Float32Array | Uint32Array>>;
+  slice?(first: number, count: number, width: number): Readonly<Record<string, RunData>>;
   /** Values for `Scene.rowInput`, for the examples from `first` on. */
   block?(first: number, count: number): Readonly<Record<string, Float32Array | Uint32Array>>;
   /** Values for `Scene.rowInput` that are on the GPU, each [examples, ...]; the caller keeps them alive. */
@@ -76,6 +76,9 @@ export interface Built {
   /** For each `Scene.carried`, its value after this run. */
   readonly carry?: Readonly<Record<string, Node>>;
 }
+
+/** Values, or rows of tensors that are on the GPU and stay the caller's: those alone are copied. */
+export type RunData = Float32Array | Uint32Array | readonly TensorRow[];
 
 /** What a recipe builds with. */
 export interface Scene {
@@ -315,7 +318,7 @@ export class Explainer {
       count: number;
       baseline: { readonly rows: RowSource; readonly index: number } | undefined;
       rows: Readonly<Record<string, Float32Array | Uint32Array>>;
-      data: Readonly<Record<string, Float32Array | Uint32Array>>;
+      data: Readonly<Record<string, RunData>>;
       shared: Readonly<Record<string, Tensor>>;
       rowTensors: Readonly<Record<string, Tensor>>;
       carried: ReadonlyMap<string, Tensor>;
@@ -329,9 +332,16 @@ export class Explainer {
     const { device } = model;
     const { plan, built } = program;
     const copies: { from: Tensor; fromByte: number; to: Tensor; toByte: number; bytes: number }[] = [];
-    const write = (node: Node, values: Float32Array | Uint32Array): void => {
-      const tensor = plan.tensor(node);
-      if (values.length > 0) device.writeBuffer('explain', tensor.storage, tensor.byteOffset, values);
+    const write = (node: Node, values: RunData): void => {
+      const into = plan.tensor(node);
+      if (values instanceof Float32Array || values instanceof Uint32Array) {
+        if (values.length > 0) device.writeBuffer('explain', into.storage, into.byteOffset, values);
+        return;
+      }
+      const bytes = 4 * rowElements(node.shape);
+      values.forEach(({ tensor, row }, i) => {
+        copies.push({ from: tensor, fromByte: row * bytes, to: into, toByte: i * bytes, bytes });
+      });
     };
     const input = plan.tensor(program.x);
     if (run.x instanceof Tensor) {
@@ -347,14 +357,7 @@ export class Explainer {
         copies.push({ from: tensor, fromByte: run.first * bytes, to: plan.tensor(node), toByte: 0, bytes: run.count * bytes });
       } else if (name === 'baseline') {
         const { rows, index } = run.baseline ?? { rows: constantRows(0), index: 0 };
-        const given = rows(run.first, run.count, model, index);
-        if (given instanceof Float32Array) write(node, given);
-        else {
-          const bytes = 4 * rowElements(node.shape);
-          given.forEach(({ tensor, row }, i) => {
-            copies.push({ from: tensor, fromByte: row * bytes, to: plan.tensor(node), toByte: i * bytes, bytes });
-          });
-        }
+        write(node, rows(run.first, run.count, model, index));
       }
     }
     for (const [name, node] of program.inputs) {

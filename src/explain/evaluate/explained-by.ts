@@ -2,9 +2,8 @@
 
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
-import type { Tensor } from '../../engine/tensor.ts';
 import type { Attribution, ExplainOptions, OutputKind } from '../attribution.ts';
-import type { BaselineOptions } from '../baselines.ts';
+import type { BaselineOptions, TensorRow } from '../baselines.ts';
 import { type Baseline, baselineRows } from '../explainer.ts';
 import { explainOptionsOf } from './maps.ts';
 
@@ -50,7 +49,7 @@ export async function readBaselines(
 }
 
 /** Rows of one tensor, one after the other. */
-async function readRows(given: readonly { tensor: Tensor; row: number }[], features: number): Promise<Float32Array> {
+async function readRows(given: readonly TensorRow[], features: number): Promise<Float32Array> {
   const values = (await given[0]?.tensor.read()) as Float32Array;
   const rows = new Float32Array(given.length * features);
   given.forEach(({ row }, i) => {

@@ -1,11 +1,10 @@
 import { checkFinite, type Dataset } from '../../engine/dataset.ts';
 import { checkWhole, shapeMismatch, show, VitrineError } from '../../engine/errors.ts';
-import type { Node } from '../../engine/graph.ts';
+import { type Node, requireType } from '../../engine/graph.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
 import { multiply, subtract } from '../../engine/ops/arithmetic.ts';
 import { sqrt } from '../../engine/ops/elementary.ts';
-import { embedding } from '../../engine/ops/embedding.ts';
 import { constant } from '../../engine/ops/fill.ts';
 import { repeatAlong } from '../../engine/ops/reduce.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
@@ -13,7 +12,7 @@ import { streamOf, uniform } from '../../engine/random.ts';
 import { Tensor } from '../../engine/tensor.ts';
 import type { Attribution, ExplainOptions } from '../attribution.ts';
 import { exampleOf, requireBackground } from '../baselines.ts';
-import { attributionOf, explainerOf, type Scene } from '../explainer.ts';
+import { attributionOf, explainerOf, type RunData, type Scene } from '../explainer.ts';
 import { combineRows } from '../ops/combine-rows.ts';
 import { repeatRows } from '../ops/repeat-rows.ts';
 import { runningM2, runningMean } from '../ops/samples.ts';
@@ -69,7 +68,10 @@ function sourceOf(model: Model, background: Background | undefined): Source {
       { background: length, inputShape },
     );
   }
-  if (background instanceof Tensor) return { size: length / features, name: 'given', rows: background };
+  if (background instanceof Tensor) {
+    requireType('expectedGradients', background, 'background', 'float32');
+    return { size: length / features, name: 'given', rows: background };
+  }
   checkFinite('background', 'input', background, features);
   return { size: length / features, name: 'given', rows: (index) => background.subarray(index * features, (index + 1) * features) };
 }
@@ -79,7 +81,8 @@ function sourceOf(model: Model, background: Background | undefined): Source {
  * path: φ = E[(x − x′) ⊙ ∂f_c(x′ + α(x − x′)) / ∂x], x′ from the background, α uniform in [0, 1).
  *
  * **Shapes** x [rows, ...inputShape] → values and standardError the same; delta and deltaStandardError [rows].
- * **Cost** `samples` forward and backward rows an example, and once for all examples `samples` forward rows of baselines.
+ * **Cost** `samples` forward and backward rows an example, and once for all examples `samples` forward rows of baselines. A background on the GPU stays where it
+ * is: the rows drawn are copied from it, on the GPU.
  * **Shows** how f_c(x) less the mean output over the background divides among the elements, with no baseline to choose. **Does not show** exact
  * values: each has its standard error, which falls as 1 / √samples; and an element is compared with what other examples have there, so what is
  * common to all of them gets nothing.
@@ -88,7 +91,7 @@ function sourceOf(model: Model, background: Background | undefined): Source {
  * **Source** Erion, Janizek, Sturmfels, Lundberg, Lee 2021, "Improving performance of deep learning models with axiomatic attribution priors and
  * expected gradients"; Lundberg, Lee 2017.
  *
- * @throws VitrineError `invalid-option` without a background or with fewer than 2 samples; `shape-mismatch`, `empty-dataset`, `non-finite-data`,
+ * @throws VitrineError `invalid-option` without a background or with fewer than 2 samples; `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`,
  * `label-out-of-range`, `unsupported-model`, `aborted`
  */
 export async function expectedGradients(
@@ -104,31 +107,31 @@ export async function expectedGradients(
   const stream = streamOf(method);
   const features = elements(model.spec.inputShape);
   const indexOf = (sample: number): number => Math.floor(uniform(seed, stream, sample, 0) * size);
-  const onGpu = rows instanceof Tensor;
+  const referencesOf = (drawn: readonly number[]): RunData => {
+    if (rows instanceof Tensor) return drawn.map((sample) => ({ tensor: rows, row: indexOf(sample) }));
+    const values = new Float32Array(drawn.length * features);
+    drawn.forEach((sample, i) => {
+      values.set(rows(indexOf(sample)), i * features);
+    });
+    return values;
+  };
   const explained = await explainerOf(model).run(
     {
       method,
-      key: onGpu ? `from a tensor of ${size}` : 'from rows',
       samples,
-      ...(onGpu ? { shared: { background: rows } } : {}),
       slice: (first, count, width) => {
         const drawn = Array.from({ length: count }, (_, i) => first + i);
         const positions = new Float32Array(width);
         positions.set(drawn.map((sample) => uniform(seed, stream, sample, 1)));
-        const references = onGpu ? new Uint32Array(width) : new Float32Array(width * features);
-        drawn.forEach((sample, i) => {
-          if (onGpu) references[i] = indexOf(sample);
-          else references.set(rows(indexOf(sample)), i * features);
-        });
         return {
           draw: Uint32Array.of(seed, first, count),
           positions,
           remaining: positions.map((position) => 1 - position),
           inverse: Float32Array.of(1 / (samples * (samples - 1))),
-          references,
+          references: referencesOf(drawn),
         };
       },
-      build: (scene) => expected(scene, onGpu ? size : undefined),
+      build: expected,
     },
     x,
     options,
@@ -137,15 +140,10 @@ export async function expectedGradients(
   return { ...attribution, deltaStandardError: explained.tensors.get('deltaStandardError') as Tensor } as ExpectedGradientsAttribution;
 }
 
-/** @param tableSize rows of the background where it is a tensor of which rows are gathered */
-function expected(scene: Scene, tableSize: number | undefined) {
+function expected(scene: Scene) {
   const { rows, samples, x, forward } = scene;
-  const features = elements(x.shape.slice(1));
   const draw = scene.input('draw', [3], 'uint32');
-  const references = tableSize
-    ? embedding(reshape(scene.shared('background'), [tableSize, features]), scene.input('references', [samples], 'uint32'))
-    : scene.input('references', [samples, features]);
-  const reference = reshape(references, [samples, ...x.shape.slice(1)]);
+  const reference = scene.input('references', [samples, ...x.shape.slice(1)]);
   const each = (value: number): Node => constant(scene.graph, value, [samples]);
   const points = combineRows(x, reference, scene.input('positions', [samples]), scene.input('remaining', [samples]));
   const parts = multiply(combineRows(x, reference, each(1), each(-1)), outputGradient(scene, scene.forwardOf(points)));

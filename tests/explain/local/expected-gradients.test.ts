@@ -107,6 +107,29 @@ describe('expectedGradients', () => {
     model.dispose();
   });
 
+  test('leaves a background on the GPU where it is: no copy of it, and none of the budget', async () => {
+    const device = await testDevice();
+    const model = await randomNetwork(device);
+    const x = examplesOf(3, 10);
+    const size = 100_000;
+    const values = Float32Array.from({ length: 10 * size }, (_, i) => Math.sin(i));
+    const tensor = device.tensor(values, [size, 10]);
+    const before = device.memory.bytes;
+    const runs = { gpu: 0, cpu: 0 };
+    const options = { target: 1, samples: 60, budget: 6000 };
+    const count = (where: 'gpu' | 'cpu') => ({
+      onProgress: ({ total }: { total: number }) => {
+        runs[where] = total;
+      },
+    });
+    const gpu = await expectedGradients(model, x, { ...options, background: tensor, ...count('gpu') });
+    expect(device.memory.bytes - before).toBeLessThan(tensor.bytes / 10);
+    const cpu = await expectedGradients(model, x, { ...options, background: values, ...count('cpu') });
+    expect(runs.gpu).toBe(runs.cpu);
+    expect(await gpu.values.read()).toEqual(await cpu.values.read());
+    for (const each of [gpu, cpu, tensor, model]) each.dispose();
+  });
+
   test('takes its samples in slices to the same bits, and others with another seed', async () => {
     const model = await randomNetwork(await testDevice());
     const x = examplesOf(3, 10);
@@ -160,6 +183,12 @@ describe('expectedGradients', () => {
     await expect(expectedGradients(model, x, { background: new Float32Array(15) })).rejects.toThrow(
       'expectedGradients: the background is 15 values, but an example is [10].\nTo mend: give [size, ...inputShape], one example at least.',
     );
+    await expect(expectedGradients(model, x, { background: { ...dataset(3), size: 0 } })).rejects.toMatchObject({ code: 'empty-dataset' });
+    const indices = model.device.tensor(new Uint32Array(20), [2, 10], 'indices');
+    await expect(expectedGradients(model, x, { background: indices })).rejects.toThrow(
+      'expectedGradients: background is uint32 [2, 10]; it must be float32.\nTo mend: pass background as float32.',
+    );
+    indices.dispose();
     await expect(expectedGradients(model, x, { background: dataset(3), samples: 1 })).rejects.toThrow('expectedGradients: samples is 1');
     await expect(expectedGradients(model, x, { background: new Float32Array(10).fill(Number.NaN) })).rejects.toMatchObject({
       code: 'non-finite-data',
