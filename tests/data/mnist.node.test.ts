@@ -119,6 +119,34 @@ describe('MNIST', () => {
       expect(progress).toEqual([...progress].sort((a, b) => a - b));
     });
 
+    test('tells a progress that goes to its end where every file is gzipped and the server says its length', async () => {
+      serve((name) => {
+        const part = `${name.startsWith('train') ? 'train' : 'test'}${name.includes('images') ? 'Images' : 'Labels'}` as keyof typeof files;
+        const bytes = new Uint8Array(gzipSync(writeIdx(files[part])));
+        return new Response(bytes, { headers: { 'content-length': String(bytes.length) } });
+      });
+      let last = 0;
+      const onProgress = ({ loadedBytes }: { loadedBytes: number }) => {
+        last = loadedBytes;
+      };
+      await loadMnist({ baseUrl: 'https://example.org', onProgress });
+      expect(last).toBe(54_950_048);
+    });
+
+    test('is refused when a server that has no such file answers with its first page', async () => {
+      serve(() => new Response('<!doctype html>', { headers: { 'content-type': 'text/html; charset=utf-8' } }));
+      expect(await refusal(() => loadMnist({ baseUrl: '/' }))).toEqual([
+        'bad-file',
+        'mnist: /train-images-idx3-ubyte answered with a page of HTML, not with a file.',
+        'To mend: check the address (baseUrl) and that the file is served there.',
+      ]);
+      const [code, what, mend] = await refusal(() => loadMnist());
+      expect([code, what]).toEqual(['bad-file', expect.stringMatching(/^mnist: .*idx\d-ubyte.* answered with a page of HTML/)]);
+      expect(mend).toBe(
+        'To mend: give baseUrl, the address of a folder that holds the four files; a Vite older than 8 needs optimizeDeps: { exclude: ["vitrine"] } in its configuration.',
+      );
+    });
+
     test('is refused when a file is missing', async () => {
       serve(() => new Response('', { status: 404, statusText: 'Not Found' }));
       expect(await refusal(() => loadMnist({ baseUrl: 'https://example.org/' }))).toEqual([

