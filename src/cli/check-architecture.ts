@@ -21,6 +21,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['bench', 'explain', 'engine', 'shaders', 'data'],
 };
 
+/** What others bundle: there a module that is loaded later must not be loaded at once as well. */
+const LIBRARY: readonly string[] = ['engine', 'explain', 'data'];
+
 /** Globals that only a page has. The engine runs in workers, Deno and Node as well. */
 const PAGE_GLOBALS =
   /^(document|window|localStorage|sessionStorage|location|history|customElements|requestAnimationFrame|alert|Image|HTML\w*|SVG\w*|DOMParser)$/;
@@ -28,8 +31,8 @@ const PAGE_GLOBALS =
 interface Import {
   /** The file, with its query removed. */
   target: string;
-  /** Whether it survives to run time at once: neither a type nor a lazy import. */
-  eager: boolean;
+  /** Whether it is loaded with the file, later by import(), or never, being a type. */
+  when: 'at once' | 'later' | 'never';
 }
 
 interface Source {
@@ -81,18 +84,18 @@ function readSource(root: string, path: string): Source {
   const text = readFileSync(path, 'utf8');
   const { module, program } = parseSync(path, text);
   const imports: Import[] = [];
-  const add = (specifier: string, eager: boolean): void => {
-    if (specifier.startsWith('.')) imports.push({ target: resolve(dirname(path), specifier.replace(/\?.*$/, '')), eager });
+  const add = (specifier: string, when: Import['when']): void => {
+    if (specifier.startsWith('.')) imports.push({ target: resolve(dirname(path), specifier.replace(/\?.*$/, '')), when });
   };
   for (const { moduleRequest, entries } of module.staticImports) {
-    add(moduleRequest.value, entries.length === 0 || entries.some((entry) => !entry.isType));
+    add(moduleRequest.value, entries.length === 0 || entries.some((entry) => !entry.isType) ? 'at once' : 'never');
   }
   for (const { entries } of module.staticExports) {
-    for (const entry of entries) if (entry.moduleRequest) add(entry.moduleRequest.value, !entry.isType);
+    for (const entry of entries) if (entry.moduleRequest) add(entry.moduleRequest.value, entry.isType ? 'never' : 'at once');
   }
   for (const { moduleRequest } of module.dynamicImports) {
     const quoted = text.slice(moduleRequest.start, moduleRequest.end);
-    if (/^['"`]/.test(quoted)) add(quoted.slice(1, -1), false);
+    if (/^['"`]/.test(quoted)) add(quoted.slice(1, -1), 'later');
   }
   const folder = relative(join(root, 'src'), path).split(sep)[0] ?? '';
   return { path, folder, imports, globals: pageGlobals(program as unknown as SyntaxNode) };
@@ -110,8 +113,8 @@ function importCycles(sources: readonly Source[]): string[][] {
       return;
     }
     state.set(path, 'open');
-    for (const { target, eager } of byPath.get(path)?.imports ?? []) {
-      if (eager && byPath.has(target)) visit(target, [...trail, path]);
+    for (const { target, when } of byPath.get(path)?.imports ?? []) {
+      if (when === 'at once' && byPath.has(target)) visit(target, [...trail, path]);
     }
     state.set(path, 'done');
   };
@@ -150,6 +153,15 @@ export function architectureFaults(root: string): string[] {
       for (const global of source.globals)
         faults.push(`${name(source.path)}: ${source.folder} may not touch the page, and uses ${global}.`);
     }
+  }
+
+  const library = sources.filter(({ folder }) => LIBRARY.includes(folder));
+  for (const { path } of library) {
+    const by = (wanted: Import['when']): Source | undefined =>
+      library.find(({ imports }) => imports.some(({ target, when }) => target === path && when === wanted));
+    const [later, atOnce] = [by('later'), by('at once')];
+    if (!later || !atOnce) continue;
+    faults.push(`${name(path)}: ${name(later.path)} loads it later, which is in vain: ${name(atOnce.path)} loads it at once.`);
   }
 
   for (const cycle of importCycles(sources)) faults.push(`${cycle.map(name).join(' → ')}: an import cycle.`);

@@ -11,7 +11,6 @@ import { kernelInterface, type Workgroups } from './kernel.ts';
 import type { Dispatch, Variant } from './operation.ts';
 import { Plan, type PlanStep } from './plan.ts';
 import type { Tensor } from './tensor.ts';
-import { candidatesOf, remember } from './tuning.ts';
 
 /** How one variant did. */
 export interface Trial {
@@ -61,6 +60,7 @@ const WORTH_A_CHANGE = 0.95;
  * @throws what `signal` was aborted with
  */
 export async function tune(device: Device, plans: readonly Plan[], options: TuneOptions = {}): Promise<Tuning> {
+  const { candidatesOf, remember } = await import('./tuning.ts');
   const classes: TunedClass[] = [];
   const found: { key: string; variant: string; family: PlanStep['family']; call: PlanStep['call'] }[] = [];
   const seen = new Set<string>();

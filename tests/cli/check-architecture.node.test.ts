@@ -72,9 +72,22 @@ test('an import cycle is named from end to end; a cycle of types or of lazy impo
     'src/engine/b.ts': "import { c } from './c.ts';\nexport const b = c;",
     'src/engine/c.ts': "import { a } from './a.ts';\nexport const c = 1, d = a;",
     'src/engine/d.ts': "import type { E } from './e.ts';\nexport const d = 1; export type D = E;",
-    'src/engine/e.ts': "import { d } from './d.ts';\nexport type E = typeof d; void import('./d.ts');",
+    'src/engine/e.ts': "import type { D } from './d.ts';\nexport type E = D; void import('./d.ts');",
   });
   expect(architectureFaults(root)).toEqual(['src/engine/a.ts → src/engine/b.ts → src/engine/c.ts → src/engine/a.ts: an import cycle.']);
+});
+
+test('what the library loads later is not loaded at once as well; a type of it may be, and a page may take it as it likes', () => {
+  const sound = {
+    'src/engine/a.ts': "import type { B } from './b.ts';\nexport type A = B; void import('./b.ts');",
+    'src/engine/b.ts': 'export type B = string;\nexport const b = 1;',
+    'src/ui/app.ts': "import { b } from '../engine/b.ts';\nexport const app = b;",
+  };
+  expect(architectureFaults(tree(sound))).toEqual([]);
+  const root = tree({ ...sound, 'src/explain/c.ts': "import { b } from '../engine/b.ts';\nexport const c = b;" });
+  expect(architectureFaults(root)).toEqual([
+    'src/engine/b.ts: src/engine/a.ts loads it later, which is in vain: src/explain/c.ts loads it at once.',
+  ]);
 });
 
 test('kernels live in src/shaders, which holds nothing else', () => {
