@@ -31,7 +31,12 @@ export interface ExplainOptions {
 export interface Attribution {
   /** Name of the method, as it is exported. */
   readonly method: string;
-  /** Every option that the result depends on, defaults included; with the model they make it again. JSON. */
+  /**
+   * Every option that the result depends on, defaults included, as the method takes it. JSON: given back to the method, with the same model and x, they make
+   * it again, to the bit. What is no JSON has to be given again beside them: a data set is recorded by its name (a background with its size, `given` where it
+   * was values or a tensor), and a baseline that is a tensor by its shape, for it is not read back. Groups are recorded as the group of each element, a
+   * baseline of values as they are.
+   */
   readonly options: Readonly<Record<string, unknown>>;
   /** Attribution of each input element, in the shape of x. */
   readonly values: Tensor;

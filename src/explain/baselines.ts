@@ -54,7 +54,7 @@ export const constantRows =
   (_first, count, model) =>
     new Float32Array(count * elements(model.spec.inputShape)).fill(value);
 
-const isDataset = (baseline: Baseline): baseline is Dataset => typeof baseline === 'object' && 'inputs' in baseline;
+const isDataset = (given: unknown): given is Dataset => typeof given === 'object' && given !== null && 'inputs' in given;
 
 /** One example for all. */
 const sameForAll =
@@ -93,13 +93,21 @@ export function baselineRows(
     return sameForAll(meanExample(background, model));
   }
   if (isDataset(baseline)) return chosenExamples(method, baseline, model, baselines, seed);
+  if (typeof baseline !== 'object' || !('length' in baseline)) {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: ${JSON.stringify(baseline)} is no baseline.`,
+      "give a number, 'mean', a data set, one example, or one baseline an example.",
+      { method, baseline },
+    );
+  }
   const features = elements(model.spec.inputShape);
   const examples = x.length / features;
-  if (typeof baseline !== 'object' || (baseline.length !== features && baseline.length !== x.length)) {
+  if (baseline.length !== features && baseline.length !== x.length) {
     throw shapeMismatch(
-      `${method}: the baseline is ${baseline instanceof Tensor ? show(baseline.shape) : `${baseline?.length} values`}, but an example is ${show(model.spec.inputShape)} and x has ${examples}.`,
+      `${method}: the baseline is ${baseline instanceof Tensor ? show(baseline.shape) : `${baseline.length} values`}, but an example is ${show(model.spec.inputShape)} and x has ${examples}.`,
       'give a number, one example, or one baseline an example.',
-      { method, baseline: baseline?.length, features, examples },
+      { method, baseline: baseline.length, features, examples },
     );
   }
   const each = baseline.length === x.length && examples > 1;
@@ -114,8 +122,13 @@ export function baselineRows(
 
 const valid = new WeakMap<Dataset, string>();
 
-/** Refuses a data set whose examples are not the model's inputs; looks at each set once. @throws VitrineError as validateDataset */
+/** Refuses a data set whose examples are not the model's inputs; looks at each set once. @throws VitrineError as validateDataset; `invalid-option` for what is none */
 export function requireBackground(dataset: Dataset, model: Model): void {
+  if (!isDataset(dataset)) {
+    throw new VitrineError('invalid-option', `The background ${JSON.stringify(dataset)} is no data set.`, 'pass the data set itself.', {
+      dataset,
+    });
+  }
   const shape = show(model.spec.inputShape);
   if (valid.get(dataset) === shape) return;
   validateDataset(dataset, model.spec.inputShape);
@@ -156,7 +169,7 @@ function chosenExamples(method: string, dataset: Dataset, model: Model, baseline
   return Object.assign(rows, { baselines: count });
 }
 
-/** What an attribution records of its baseline. */
+/** What an attribution records of its baseline: see `Attribution.options`. */
 export function recordBaseline({
   baseline = 0,
   background,
@@ -165,7 +178,8 @@ export function recordBaseline({
 }: BaselineOptions): Record<string, unknown> {
   if (typeof baseline === 'number') return { baseline };
   if (baseline === 'mean') return { baseline, background: background?.name };
-  return isDataset(baseline) ? { baseline: baseline.name, baselines: Math.min(baselines, baseline.size), seed } : { baseline: 'given' };
+  if (isDataset(baseline)) return { baseline: baseline.name, baselines: Math.min(baselines, baseline.size), seed };
+  return { baseline: baseline instanceof Tensor ? { shape: [...baseline.shape] } : Array.from(baseline) };
 }
 
 /** What is carried from one baseline to the next. */

@@ -73,7 +73,7 @@ export {
 export { deconvnet, guidedBackprop } from './local/guided-backprop.ts';
 export { inputXGradient } from './local/input-x-gradient.ts';
 export { type IntegratedGradientsOptions, integratedGradients } from './local/integrated-gradients.ts';
-export { type KernelShapOptions, kernelShap } from './local/kernel-shap.ts';
+export { type KernelShapAttribution, type KernelShapOptions, kernelShap } from './local/kernel-shap.ts';
 export { type LimeAttribution, type LimeOptions, lime } from './local/lime.ts';
 export { type LrpAttribution, type LrpOptions, lrp } from './local/lrp.ts';
 export { type OcclusionOptions, occlusion } from './local/occlusion.ts';
@@ -104,6 +104,7 @@ export {
   type LrpComposite,
   type LrpLayer,
   type LrpRule,
+  type LrpRuleChoice,
   type LrpRuleName,
   lrpAlphaBeta,
   lrpDeepTaylor,

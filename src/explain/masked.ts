@@ -177,9 +177,13 @@ export interface MaskedOptions extends ExplainOptions, BaselineOptions {
   readonly fold?: boolean;
 }
 
-/** What an attribution records of the options that these methods have. */
-export function recordMasked(options: MaskedOptions, own: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return recordOptions(options, { ...own, fold: options.fold ?? true, ...recordBaseline(options) });
+/** What an attribution records of the options that these methods have: groups as the group of each element. */
+export function recordMasked(
+  options: MaskedOptions,
+  { groups, ...own }: Readonly<Record<string, unknown>> & { readonly groups?: Groups },
+): Record<string, unknown> {
+  const partition = groups ? { groups: Array.from(groups.of) } : {};
+  return recordOptions(options, { ...partition, ...own, fold: options.fold ?? true, ...recordBaseline(options) });
 }
 
 /** An attribution of groups; its `values` divide each group's value equally among the group's elements, so that both have one sum. */

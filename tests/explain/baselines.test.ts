@@ -118,7 +118,17 @@ describe('a baseline', () => {
     await expect(integratedGradients(model, x, { baseline: { ...bytes, size: 0 } })).rejects.toMatchObject({ code: 'empty-dataset' });
     await expect(deepLift(model, x, { baseline: bytes, baselines: 0 })).rejects.toThrow('deepLift: baselines is 0');
     await expect(deepLift(model, x, { baseline: bytes, seed: -1 })).rejects.toThrow('deepLift: seed is -1');
-    await expect(deepLift(model, x, { baseline: 'median' as never })).rejects.toMatchObject({ code: 'shape-mismatch' });
+    await expect(deepLift(model, x, { baseline: 'median' as never })).rejects.toThrow(
+      'deepLift: "median" is no baseline.\nTo mend: give a number, \'mean\', a data set, one example, or one baseline an example.',
+    );
+    // What is recorded of a tensor is not the tensor.
+    await expect(deepLift(model, x, { baseline: { shape: [10] } as never })).rejects.toThrow('deepLift: {"shape":[10]} is no baseline.');
+    await expect(deepLift(model, x, { baseline: 'mean', background: 'bytes' as never })).rejects.toThrow(
+      'The background "bytes" is no data set.\nTo mend: pass the data set itself.',
+    );
+    await expect(deepLift(model, x, { baseline: [1, 2, 3] })).rejects.toThrow(
+      'deepLift: the baseline is 3 values, but an example is [10] and x has 2.\nTo mend: give a number, one example, or one baseline an example.',
+    );
     const indices = model.device.tensor(new Uint32Array(10), [10], 'indices');
     await expect(deepLift(model, x, { baseline: indices })).rejects.toThrow(
       'deepLift: baseline is uint32 [10]; it must be float32.\nTo mend: pass baseline as float32.',

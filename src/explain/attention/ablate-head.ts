@@ -134,7 +134,9 @@ export async function ablateHead(model: Model, x: Examples, options: AblateHeadO
       x,
       options,
     );
-    const record = { layer: layer.name, head: head ?? ablations.flat(), replacement, ...(outputs ? { background } : {}) };
+    // Without `head` each is ablated in turn; a list would have them ablated together.
+    const heads = head === undefined ? {} : { head: typeof head === 'number' ? head : [...head] };
+    const record = { layer: layer.name, ...heads, replacement, ...(outputs ? { background } : {}) };
     return attentionMapOf(method, [layer], recordOptions(options, record), explained);
   } finally {
     disposeAll([outputs]);

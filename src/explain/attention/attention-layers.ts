@@ -24,7 +24,7 @@ export interface AttentionLayer {
 export interface AttentionMap {
   /** Name of the method, as it is exported. */
   readonly method: string;
-  /** Every option that the result depends on, defaults included. JSON. */
+  /** Every option that the result depends on, defaults included, as `Attribution.options`; of a background how many examples it has. JSON. */
   readonly options: Readonly<Record<string, unknown>>;
   /** The layers it is about, in the order in which they are computed. */
   readonly layers: readonly string[];

@@ -57,7 +57,7 @@ export interface Prediction {
 /** Adversarial examples, on the GPU. Whoever asked for them disposes of them. */
 export interface Attack {
   readonly method: 'fgsm' | 'pgd';
-  /** Every option that the result depends on, defaults included. JSON. */
+  /** Every option that the result depends on, defaults included: given back, with the model and x, they make it again. JSON. */
   readonly options: Readonly<Record<string, unknown>>;
   /** The adversarial examples, in the shape of x: give them to any method, or to the model. */
   readonly values: Tensor;

@@ -14,6 +14,11 @@ export interface KernelShapOptions extends MaskedOptions {
   readonly seed?: number;
 }
 
+export interface KernelShapAttribution extends GroupAttribution {
+  /** Coalitions that were evaluated, `samples` at most: all of them where there are no more. */
+  readonly coalitions: number;
+}
+
 /**
  * KernelSHAP: Shapley values as the least squares of v(S) ≈ v(∅) + Σ_{i ∈ S} φ_i over coalitions, weighted by (n − 1) / (C(n, s) s (n − s)) for the size s of S,
  * under Σφ = f_c(x) − f_c(x′).
@@ -28,7 +33,7 @@ export interface KernelShapOptions extends MaskedOptions {
  *
  * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option` also for too few samples, `unsupported-model`, `aborted`
  */
-export async function kernelShap(model: Model, x: Examples, options: KernelShapOptions = {}): Promise<GroupAttribution> {
+export async function kernelShap(model: Model, x: Examples, options: KernelShapOptions = {}): Promise<KernelShapAttribution> {
   const method = 'kernelShap';
   const groups = groupsOf(method, model, options.groups);
   const n = groups.count;
@@ -68,8 +73,8 @@ export async function kernelShap(model: Model, x: Examples, options: KernelShapO
     values.set(found, example * n);
     values[example * n + unknowns] = all - found.reduce((total, value) => total + value, 0);
   }
-  const record = recordMasked(options, { groups: n, samples: rows, seed });
-  return fittedAttribution(method, model, { ...record, seed }, groups, read, values, true);
+  const record = recordMasked(options, { groups, samples, seed });
+  return { ...(await fittedAttribution(method, model, { ...record, seed }, groups, read, values, true)), coalitions: rows };
 }
 
 /**

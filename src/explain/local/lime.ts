@@ -94,7 +94,7 @@ export async function lime(model: Model, x: Examples, options: LimeOptions = {})
     // Where nothing varies there is nothing to account for.
     rSquared[example] = variance === 0 ? 1 : 1 - missed / variance;
   }
-  const record = recordMasked(options, { groups: n, samples, kernelWidth, regularization, seed });
+  const record = recordMasked(options, { groups, samples, kernelWidth, regularization, seed });
   const attribution = await fittedAttribution(method, model, { ...record, seed }, groups, read, coefficients, false);
   return { ...attribution, intercept, rSquared };
 }

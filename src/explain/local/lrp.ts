@@ -7,12 +7,15 @@ import type { Tensor } from '../../engine/tensor.ts';
 import { type Attribution, type ExplainOptions, unsupportedModel } from '../attribution.ts';
 import { attributionOf, explainerOf } from '../explainer.ts';
 import { lrpLayers, lrpRule, relevantNodes } from '../rules/lrp.ts';
-import { chosenRules, type LrpComposite, type LrpRule, type LrpRuleName } from '../rules/lrp-rules.ts';
+import { chosenRules, type LrpRule, type LrpRuleChoice } from '../rules/lrp-rules.ts';
 import { recordOptions, sumPerExample } from './gradient.ts';
 
 export interface LrpOptions extends ExplainOptions {
-  /** A rule for all layers, by name or as a value, or a function that chooses one for each; 'epsilon' (1e-6) by default. */
-  readonly rule?: LrpRuleName | LrpRule | LrpComposite;
+  /**
+   * A rule for all layers, by name or as a value, one for each in the order in which they are computed, or a function that chooses one for each; 'epsilon' (1e-6)
+   * by default.
+   */
+  readonly rule?: LrpRuleChoice;
   /** ε of the sums that are no layer: residual additions, attention, means, layer normalisation; 1e-6 by default. */
   readonly epsilon?: number;
   /** Whether the relevance of each named activation is given too. */
@@ -99,7 +102,7 @@ export async function lrp(model: Model, x: Examples, options: LrpOptions = {}): 
     x,
     options,
   );
-  const record = { rules: rules.map((chosen, i) => ({ layer: described[i]?.name, ...chosen })), epsilon, layers };
+  const record = { rule: rules.map((chosen, i) => ({ layer: described[i]?.name, ...chosen })), epsilon, layers };
   const attribution = attributionOf(method, recordOptions(options, record), explained);
   if (!layers) return attribution;
   const own = [...explained.tensors].filter(([name]) => name.startsWith(LAYER));

@@ -111,7 +111,11 @@ function withoutWindows(scene: Scene, longest: number): Node {
 }
 
 /** The elements of each window, and what is recorded of them. */
-function windowsOf(method: string, model: Model, options: OcclusionOptions): { windows: number[][]; record: Record<string, unknown> } {
+function windowsOf(
+  method: string,
+  model: Model,
+  options: OcclusionOptions,
+): { windows: number[][]; record: Parameters<typeof recordMasked>[1] } {
   const { inputShape } = model.spec;
   const given = options.window !== undefined || options.stride !== undefined || options.imageShape !== undefined;
   if (options.groups !== undefined && given) {
@@ -126,7 +130,7 @@ function windowsOf(method: string, model: Model, options: OcclusionOptions): { w
     const groups = groupsOf(method, model, options.groups);
     const { start, members } = membersOf(groups);
     const windows = Array.from({ length: groups.count }, (_, g) => Array.from(members.subarray(start[g], start[g + 1])));
-    return { windows, record: { groups: groups.count } };
+    return { windows, record: { groups } };
   }
   const [height, width, channels] = imageOf(method, inputShape, options.imageShape);
   const [rows, columns] = sizeOf(`${method}: window`, options.window ?? 4);

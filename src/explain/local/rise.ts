@@ -108,10 +108,11 @@ export async function rise(model: Model, x: Examples, options: RiseOptions = {})
   );
   const record = recordMasked(options, {
     samples,
-    ...(grid ? { cells } : { groups: n }),
+    ...(grid ? { cells } : { groups }),
     ...(options.imageShape ? { imageShape: [...options.imageShape] } : {}),
     keep,
     seed,
+    ...(options.budget === undefined ? {} : { budget: options.budget }),
   });
   return attributionOf(method, { ...record, seed }, explained);
 }

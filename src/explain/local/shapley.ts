@@ -122,7 +122,7 @@ export async function shapleyValues(model: Model, x: Examples, options: ShapleyO
     ...(onProgress ? { onProgress } : {}),
     baseline,
   });
-  return groupAttribution(method, recordMasked(others, { groups: groups.count, exact: true }), explained, groups);
+  return groupAttribution(method, recordMasked(others, { groups, exact: true }), explained, groups);
 }
 
 /** Makes an attribution of groups of what a run gave. */
@@ -223,7 +223,7 @@ async function drawn(
   }
   const groupStandardError = tensors.get('groupStandardError');
   const record = {
-    groups: n,
+    groups,
     exact: false,
     permutations: draws * orders,
     antithetic,

@@ -135,10 +135,24 @@ export const lrpDeepTaylor =
   ({ first }) =>
     first ? lrpZBox(low, high) : lrpZPlus();
 
-/** The rule of each layer. @throws VitrineError `invalid-option` for what is no rule */
-export function chosenRules(asked: LrpRuleName | LrpRule | LrpComposite, layers: readonly LrpLayer[]): LrpRule[] {
+/** A rule for all layers, by name or as a value, one for each, or what chooses one. */
+export type LrpRuleChoice = LrpRuleName | LrpRule | readonly LrpRule[] | LrpComposite;
+
+const isList = (asked: LrpRuleChoice): asked is readonly LrpRule[] => Array.isArray(asked);
+
+/** The rule of each layer. @throws VitrineError `invalid-option` for what is no rule, and for another number of rules than there are layers */
+export function chosenRules(asked: LrpRuleChoice, layers: readonly LrpLayer[]): LrpRule[] {
   const choose = (): LrpComposite => {
     if (typeof asked === 'function') return asked;
+    if (isList(asked)) {
+      if (asked.length === layers.length) return ({ index }) => asked[index] as LrpRule;
+      throw new VitrineError(
+        'invalid-option',
+        `lrp: there are ${asked.length} rules for ${layers.length} layers (${layers.map(({ name }) => name).join(', ')}).`,
+        'give a rule for each, or one for all.',
+        { rules: asked.length, layers: layers.length },
+      );
+    }
     if (typeof asked === 'object') return () => asked;
     const made = Object.hasOwn(lrpRules, asked) ? lrpRules[asked]() : undefined;
     if (!made) throw noRule(asked);
@@ -159,7 +173,7 @@ export function chosenRules(asked: LrpRuleName | LrpRule | LrpComposite, layers:
       case 'zPlus':
       case 'wSquared':
       case 'flat':
-        return chosen;
+        return { rule: chosen.rule };
       default:
         throw noRule(chosen);
     }

@@ -50,7 +50,6 @@ describe('ablateHead', () => {
       target: 1,
       output: 'logit',
       layer,
-      head: Array.from({ length: heads }, (_, i) => i),
       replacement: 'zero',
     });
     const effects = await valuesOf(map);

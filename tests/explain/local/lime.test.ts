@@ -75,7 +75,7 @@ describe('lime', () => {
     expect(options).toEqual({
       target: 1,
       output: 'logit',
-      groups: 10,
+      groups: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
       samples: 1000,
       kernelWidth: 0.25,
       regularization: 1,

@@ -392,7 +392,7 @@ describe('lrp', () => {
     expect(seen).toEqual(['dense_1 affine 0/3 first', 'dense_2 affine 1/3', 'dense_3 affine 2/3 last']);
     expect(attribution.options).toEqual({
       output: 'logit',
-      rules: ['dense_1', 'dense_2', 'dense_3'].map((layer) => ({ layer, rule: 'zPlus' })),
+      rule: ['dense_1', 'dense_2', 'dense_3'].map((layer) => ({ layer, rule: 'zPlus' })),
       epsilon: 1e-6,
       layers: false,
     });

@@ -81,9 +81,9 @@ describe('rise', () => {
     const { options } = await rise(image, x, { target: 0 });
     expect(options).toEqual({ target: 0, output: 'logit', samples: 4000, cells: 7, keep: 0.5, seed: 0, fold: true, baseline: 0 });
     const patches = await rise(image, x, { groups: imagePatches([8, 8], 4), samples: 10 });
-    expect(patches.options).toMatchObject({ groups: 4, samples: 10 });
+    expect(patches.options).toMatchObject({ groups: Array.from(imagePatches([8, 8], 4).of), samples: 10 });
     const list = await randomNetwork(await testDevice(), { inputShape: [64], hidden: [4] });
-    expect((await rise(list, x, { samples: 10 })).options).toMatchObject({ groups: 64 });
+    expect((await rise(list, x, { samples: 10 })).options).toMatchObject({ groups: Array.from({ length: 64 }, (_, i) => i) });
     expect((await rise(list, x, { samples: 10, imageShape: [8, 8] })).options).toMatchObject({ cells: 7, imageShape: [8, 8] });
     image.dispose();
     list.dispose();

@@ -140,9 +140,15 @@ describe('shapleyValues, exact', () => {
     const x = examplesOf(1, 64);
     expect((await valuesOf(model, x, { groups: imagePatches([8, 8], 2), permutations: 2 })).options).toMatchObject({ exact: false });
     const exact = await valuesOf(model, x, { groups: imagePatches([8, 8], 4) });
-    expect(exact.options).toMatchObject({ exact: true, groups: 4, baseline: 0, fold: true });
+    expect(exact.options).toMatchObject({ exact: true, groups: Array.from(imagePatches([8, 8], 4).of), baseline: 0, fold: true });
     const drawn = await valuesOf(model, x, {});
-    expect(drawn.options).toMatchObject({ exact: false, groups: 64, permutations: 25, seed: 0, antithetic: false });
+    expect(drawn.options).toMatchObject({
+      exact: false,
+      groups: Array.from({ length: 64 }, (_, i) => i),
+      permutations: 25,
+      seed: 0,
+      antithetic: false,
+    });
     expect(Array.from(drawn.permutations as Uint32Array)).toEqual([25]);
     model.dispose();
   });
