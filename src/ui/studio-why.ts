@@ -8,7 +8,7 @@ import type { CellDetail, Values } from './maps/tensor-view.ts';
 import { send } from './session/commands.ts';
 import { METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
 import type { MapCard, Snapshot } from './session/session.ts';
-import { MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
+import { ATTACK_NAMES, MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
 import { seriesOf } from './studio-network.ts';
@@ -159,9 +159,18 @@ export class StudioWhy extends LitElement {
     const { snapshot } = this;
     const whatIf = snapshot?.choices.whatIf;
     const layers = snapshot?.run ? weightedLayers(snapshot.run.model) : [];
-    const chosen = whatIf ? (whatIf.kind === 'randomised' ? `random:${whatIf.layers}` : whatIf.kind) : '';
+    const chosen = whatIf
+      ? whatIf.kind === 'randomised'
+        ? `random:${whatIf.layers}`
+        : whatIf.kind === 'attacked'
+          ? whatIf.method
+          : ''
+      : '';
     const choose = (text: string): void => {
-      const next = text === 'attacked' ? { kind: 'attacked' as const, epsilon: FIRST_EPSILON } : readWhatIf(text);
+      const attack = ATTACK_NAMES.find((name) => name === text);
+      // Another attack of the same size: the two can be compared.
+      const epsilon = whatIf?.kind === 'attacked' ? whatIf.epsilon : FIRST_EPSILON;
+      const next = attack ? { kind: 'attacked' as const, method: attack, epsilon } : readWhatIf(text);
       send(this, { do: 'choose', choices: { whatIf: next } });
     };
     return html`
@@ -171,7 +180,7 @@ export class StudioWhy extends LitElement {
             (_layer, i) =>
               html`<option value=${`random:${i + 1}`} ?selected=${chosen === `random:${i + 1}`}>${i === 0 ? say.whatIfRandomTop : say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
           )}
-          <option value="attacked" ?selected=${chosen === 'attacked'}>${say.whatIfAttack}</option>
+          ${ATTACK_NAMES.map((name) => html`<option value=${name} ?selected=${chosen === name}>${say.whatIfAttack(name.toUpperCase())}</option>`)}
           ${whatIf?.kind === 'ablated' ? html`<option value="" selected>${say.whatIfAblated(whatIf.layer, this.#words.whole(whatIf.unit))}</option>` : nothing}
         </select>
       ${
@@ -188,7 +197,7 @@ export class StudioWhy extends LitElement {
                 @change=${(event: Event) =>
                   send(this, {
                     do: 'choose',
-                    choices: { whatIf: { kind: 'attacked', epsilon: Number((event.target as HTMLInputElement).value) } },
+                    choices: { whatIf: { ...whatIf, epsilon: Number((event.target as HTMLInputElement).value) } },
                   })}
             /></label>`
           : nothing

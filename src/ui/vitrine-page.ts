@@ -209,7 +209,7 @@ export class VitrinePage extends LitElement {
           ? say.copyRandomisedTop
           : say.copyRandomised(words.whole(whatIf.layers))
         : whatIf.kind === 'attacked'
-          ? say.copyAttacked(String(whatIf.epsilon))
+          ? say.copyAttacked(String(whatIf.epsilon), whatIf.method.toUpperCase())
           : say.copyAblated(whatIf.layer, words.whole(whatIf.unit));
     return html`<p class="copy" role="status">
       <strong>${say.copyTitle}</strong> ${what}

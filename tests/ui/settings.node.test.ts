@@ -27,7 +27,7 @@ describe('what is chosen lives in the address', () => {
     expect(choicesOf(hashOf(choices))).toEqual(choices);
     const drawn: Choices = { ...DEFAULT_CHOICES, example: { kind: 'drawn', strokes: [[0, 255, 10, 20]], centred: false }, methods: [] };
     expect(choicesOf(hashOf(drawn))).toEqual(drawn);
-    for (const whatIf of [{ kind: 'randomised', layers: 2 } as const, { kind: 'attacked', epsilon: 0.1 } as const]) {
+    for (const whatIf of [{ kind: 'randomised', layers: 2 } as const, { kind: 'attacked', method: 'pgd', epsilon: 0.1 } as const]) {
       expect(choicesOf(hashOf({ ...DEFAULT_CHOICES, whatIf })).whatIf).toEqual(whatIf);
     }
   });

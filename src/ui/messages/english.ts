@@ -351,7 +351,7 @@ export const english = {
   whatIfNothing: 'What if …',
   whatIfRandomTop: 'top layer random',
   whatIfRandom: (layers: string): StrResult => str`top ${layers} layers random`,
-  whatIfAttack: 'attack (FGSM)',
+  whatIfAttack: (name: string): StrResult => str`attack (${name})`,
   whatIfAblated: (layer: string, unit: string): StrResult => str`unit ${unit} of ${layer} silent`,
   epsilonLabel: 'Size of the attack ε',
   factRank: 'rank correlation',
@@ -360,7 +360,8 @@ export const english = {
     'The top layer is drawn anew. A map that hardly changes does not show what the network has learnt. The run is untouched.',
   copyRandomised: (layers: string): StrResult =>
     str`The top ${layers} layers are drawn anew. A map that hardly changes does not show what the network has learnt. The run is untouched.`,
-  copyAttacked: (epsilon: string): StrResult => str`Each pixel is moved by ${epsilon} against the label (FGSM). The run is untouched.`,
+  copyAttacked: (epsilon: string, name: string): StrResult =>
+    str`Every value is moved by at most ${epsilon} against the label (${name}). The run is untouched.`,
   copyAblated: (layer: string, unit: string): StrResult => str`Unit ${unit} of ${layer} is silent. The run is untouched.`,
   copyRestore: 'Restore (Esc)',
   ablateUnit: (unit: string): StrResult => str`Silence unit ${unit}, on a copy`,

@@ -22,7 +22,7 @@ import { findMistakes, type Mistakes } from './mistakes.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
-import { changeCopy, copyOf, fgsm, writeWhatIf } from './what-if.ts';
+import { attackOn, changeCopy, copyOf, type WhatIf, writeWhatIf } from './what-if.ts';
 
 /** The example that is looked at, as the network gets it. */
 export interface ShownExample {
@@ -433,7 +433,7 @@ export class StudioSession extends EventTarget {
     const probe = await this.#probeOf(subject);
     const plain = this.#exampleOf(run);
     if (!probe || !plain || this.training.run?.model !== run.model) return;
-    const example = whatIf?.kind === 'attacked' ? await this.#attacked(run, plain, whatIf.epsilon) : plain;
+    const example = whatIf?.kind === 'attacked' ? await this.#attacked(run, plain, whatIf) : plain;
     this.#subject = subject;
     this.#example = example;
     this.#tensors = new Map([...probe.tensors, ...run.trainer.tensors, ...(subject === run.model ? [] : subject.parameters)]);
@@ -510,11 +510,11 @@ export class StudioSession extends EventTarget {
     return probe?.model === model ? probe : undefined;
   }
 
-  async #attacked(run: Run, example: ShownExample, epsilon: number): Promise<ShownExample> {
+  async #attacked(run: Run, example: ShownExample, attack: Extract<WhatIf, { kind: 'attacked' }>): Promise<ShownExample> {
     const label = example.label ?? this.#prediction?.predicted ?? 0;
-    const values = await fgsm(run.model, example.original, Math.max(0, label), epsilon, example.shape.length > 1);
+    const values = await attackOn(run.model, example.original, Math.max(0, label), attack);
     const step = run.model.parameters.values().next().value?.step ?? 0;
-    return { ...example, values, key: `${example.key} attack ${epsilon} ${step}` };
+    return { ...example, values, key: `${example.key} ${writeWhatIf(attack)} ${step}` };
   }
 
   #exampleOf(run: Run): ShownExample | undefined {

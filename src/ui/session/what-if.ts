@@ -5,16 +5,19 @@ import { buildModel, type Model } from '../../engine/index.ts';
 export type WhatIf =
   /** The weights of so many layers, from the top on, are drawn anew. */
   | { readonly kind: 'randomised'; readonly layers: number }
-  /** The input is moved by ε along the sign of the loss's gradient (FGSM). */
-  | { readonly kind: 'attacked'; readonly epsilon: number }
+  /** The input is moved against its label, no value by more than ε: in one step (FGSM) or in many (PGD). */
+  | { readonly kind: 'attacked'; readonly method: AttackName; readonly epsilon: number }
   /** A unit of a layer is made silent: what comes into it is 0. */
   | { readonly kind: 'ablated'; readonly layer: string; readonly unit: number };
+
+export const ATTACK_NAMES = ['fgsm', 'pgd'] as const;
+export type AttackName = (typeof ATTACK_NAMES)[number];
 
 export const MOST_EPSILON = 0.5;
 
 export function writeWhatIf(whatIf: WhatIf): string {
   if (whatIf.kind === 'randomised') return `random:${whatIf.layers}`;
-  if (whatIf.kind === 'attacked') return `attack:${whatIf.epsilon}`;
+  if (whatIf.kind === 'attacked') return `attack:${whatIf.epsilon}@${whatIf.method}`;
   return `ablate:${whatIf.unit}@${whatIf.layer}`;
 }
 
@@ -22,7 +25,10 @@ export function readWhatIf(text: string | undefined): WhatIf | undefined {
   const [, kind, value, layer] = /^(random|attack|ablate):([\d.]+)(?:@(.+))?$/.exec(text ?? '') ?? [];
   const number = Number(value);
   if (kind === undefined || !Number.isFinite(number)) return undefined;
-  if (kind === 'attack') return number > 0 && number <= MOST_EPSILON ? { kind: 'attacked', epsilon: number } : undefined;
+  if (kind === 'attack') {
+    const method = ATTACK_NAMES.find((name) => name === layer);
+    return method && number > 0 && number <= MOST_EPSILON ? { kind: 'attacked', method, epsilon: number } : undefined;
+  }
   if (!Number.isInteger(number)) return undefined;
   if (kind === 'random') return number >= 1 ? { kind: 'randomised', layers: number } : undefined;
   return layer === undefined ? undefined : { kind: 'ablated', layer, unit: number };
@@ -68,21 +74,23 @@ export function changeCopy(copy: Model, model: Model, whatIf: WhatIf): void {
 
 const ZERO = new Float32Array(1);
 
-/**
- * fgsm: x + ε · sign ∂L/∂x, cut off to where pixels lie, [0, 1]; L the cross-entropy of the label.
- *
- * **Source** Goodfellow, Shlens, Szegedy 2015, "Explaining and harnessing adversarial examples".
- */
-export async function fgsm(model: Model, x: Float32Array, label: number, epsilon: number, pixels: boolean): Promise<Float32Array> {
-  const { input, parameters } = await model.gradients(x, [label]);
+/** The example after an attack on its label. The library of attacks comes with the first one. @throws VitrineError what the attack throws */
+export async function attackOn(
+  model: Model,
+  x: Float32Array,
+  label: number,
+  { method, epsilon }: Extract<WhatIf, { kind: 'attacked' }>,
+): Promise<Float32Array> {
+  const library = await import('./attack-library.ts');
+  // As many steps of a quarter of the way as reach every corner of the ball.
+  const options = { epsilon, target: label };
+  const { values, target, before, after } =
+    method === 'fgsm'
+      ? await library.fgsm(model, x, options)
+      : await library.pgd(model, x, { ...options, stepSize: epsilon / 4, steps: 10, randomStart: false });
   try {
-    const gradient = await input.read();
-    return x.map((value, i) => {
-      const moved = value + epsilon * Math.sign(gradient[i]!);
-      return pixels ? Math.min(1, Math.max(0, moved)) : moved;
-    });
+    return await values.read();
   } finally {
-    input.dispose();
-    for (const tensor of parameters.values()) tensor.dispose();
+    for (const tensor of [values, target, before.probabilities, before.classes, after.probabilities, after.classes]) tensor.dispose();
   }
 }
