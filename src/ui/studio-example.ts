@@ -16,6 +16,7 @@ export class StudioExample extends LitElement {
     snapshot: { attribute: false },
     drawing: { state: true },
     wrong: { state: true },
+    outlined: { type: Number },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -23,6 +24,8 @@ export class StudioExample extends LitElement {
   declare drawing: boolean;
   /** The strip shows mistakes, instead of one of each class. */
   declare wrong: boolean;
+  /** The pixel that is pointed at in any picture. */
+  declare outlined: number | undefined;
   readonly #words = new Words(this);
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #repaint = (): void => this.requestUpdate();
@@ -33,6 +36,7 @@ export class StudioExample extends LitElement {
     this.snapshot = undefined;
     this.drawing = false;
     this.wrong = false;
+    this.outlined = undefined;
   }
 
   override connectedCallback(): void {
@@ -90,6 +94,7 @@ export class StudioExample extends LitElement {
             .label=${this.#describe()}
             .looks=${snapshot?.looks ?? 0}
             .locked=${snapshot?.choices.pixel}
+            .outlined=${this.outlined}
             @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(event.detail.index)}
             @cell-free=${() => this.#lock(undefined)}
           ></tensor-view>

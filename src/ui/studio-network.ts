@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
+import type { Pointed } from './point/pointed.ts';
 import type { Cell } from './session/choices.ts';
 import { send } from './session/commands.ts';
 import { diagramOf } from './session/diagram.ts';
@@ -12,14 +13,17 @@ const NEW_UNITS = 32;
 
 /** NETWORK: the tensors of the network, live. */
 export class StudioNetwork extends LitElement {
-  static override properties: PropertyDeclarations = { snapshot: { attribute: false } };
+  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, pointed: { attribute: false } };
 
   declare snapshot: Snapshot | undefined;
+  /** What is pointed at in any picture. */
+  declare pointed: Pointed | undefined;
   readonly #words = new Words(this);
 
   constructor() {
     super();
     this.snapshot = undefined;
+    this.pointed = undefined;
   }
 
   override render(): TemplateResult {
@@ -48,6 +52,7 @@ export class StudioNetwork extends LitElement {
         .still=${!(snapshot?.running ?? false)}
         .locked=${snapshot?.choices.cell}
         .pixel=${snapshot?.choices.pixel}
+        .pointed=${this.pointed}
         @node-choose=${(event: CustomEvent<string>) => this.#choose(event.detail)}
         @node-lock=${(event: CustomEvent<Cell | undefined>) => this.#lock(event.detail)}
       ></network-diagram>

@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Device, Tensor } from '../../engine/index.ts';
+import type { Pointed } from '../point/pointed.ts';
 import { shared } from '../shared-styles.ts';
 import type { CellDetail, Values } from './tensor-view.ts';
 
@@ -35,6 +36,7 @@ export class NetworkDiagram extends LitElement {
     perFrame: { type: Boolean },
     locked: { attribute: false },
     pixel: { type: Number },
+    pointed: { attribute: false },
   };
 
   declare nodes: readonly DiagramNode[];
@@ -45,7 +47,10 @@ export class NetworkDiagram extends LitElement {
   declare still: boolean;
   declare perFrame: boolean;
   declare locked: { readonly tensor: string; readonly index: number } | undefined;
+  /** A value of the input that is locked. */
   declare pixel: number | undefined;
+  /** What is pointed at in any picture. */
+  declare pointed: Pointed | undefined;
 
   constructor() {
     super();
@@ -58,6 +63,7 @@ export class NetworkDiagram extends LitElement {
     this.perFrame = false;
     this.locked = undefined;
     this.pixel = undefined;
+    this.pointed = undefined;
   }
 
   override render(): TemplateResult {
@@ -89,14 +95,22 @@ export class NetworkDiagram extends LitElement {
           .still=${this.still}
           .label=${title}
           .names=${node.names}
-          .locked=${this.locked?.tensor === name ? this.locked.index : undefined}
-          .outlined=${kind === 'input' ? this.pixel : undefined}
+          .locked=${kind === 'input' ? this.pixel : this.locked?.tensor === name ? this.locked.index : undefined}
+          .outlined=${this.#outlined(node)}
           @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(name, event.detail.index)}
           @cell-free=${() => this.#lock(name, undefined)}
         ></tensor-view>
         ${kind === 'weight' ? html`<span class="flow" aria-hidden="true"></span>` : nothing}
       </li>
     `;
+  }
+
+  /** The pixel that is pointed at, or the unit among those of its layer. */
+  #outlined({ name, kind, tensor }: DiagramNode): number | undefined {
+    const { pointed } = this;
+    if (pointed?.kind === 'pixel') return kind === 'input' ? pointed.index : undefined;
+    const single = tensor?.shape.every((length, axis) => axis === tensor.shape.length - 1 || length === 1);
+    return single && pointed && name.replace(/^(pre)?activation\//, '') === pointed.layer ? pointed.unit : undefined;
   }
 
   #choose(name: string): void {
