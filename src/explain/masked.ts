@@ -291,7 +291,8 @@ export const MOST_COPIES = 4096;
  * **Reading** what the network would say had it seen only these parts. **Caveat** a masked copy is an input that no one has seen: the baseline decides.
  * **Source** Lundberg, Lee 2017, "A unified approach to interpreting model predictions", section 2; ranks: Samek et al. 2017.
  *
- * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `empty-dataset`, `dtype-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`,
+ * `unsupported-model`, `aborted`
  */
 export const coalitionValues = (model: Model, x: Examples, masks: Masks, options: CoalitionOptions = {}): Promise<CoalitionValues> =>
   evaluateCoalitions('coalitionValues', model, x, masks, options);

@@ -17,12 +17,13 @@ export interface Quadrature {
  * Tricomi's estimate, weights 1 / ((1 − t²) P_n′(t)²).
  *
  * @param count number of points, 2 at least for the trapezoid
+ * @param method whose points they are, which errors name
  * @throws VitrineError `invalid-option`
  *
  * **Source** Golub, Welsch 1969; Press et al. 2007, "Numerical Recipes", section 4.6.
  */
-export function quadrature(rule: QuadratureRule, count: number): Quadrature {
-  checkWhole('steps', count, rule === 'trapezoid' ? 2 : 1);
+export function quadrature(rule: QuadratureRule, count: number, method = 'quadrature'): Quadrature {
+  checkWhole(`${method}: steps`, count, rule === 'trapezoid' ? 2 : 1);
   const even = (offset: number): Quadrature => ({
     points: Array.from({ length: count }, (_, i) => (i + offset) / count),
     weights: Array<number>(count).fill(1 / count),
@@ -44,7 +45,7 @@ export function quadrature(rule: QuadratureRule, count: number): Quadrature {
     default:
       throw new VitrineError(
         'invalid-option',
-        `There is no quadrature rule '${String(rule)}'.`,
+        `${method}: there is no quadrature rule '${String(rule)}'.`,
         'use one of gaussLegendre, midpoint, trapezoid, left, right.',
         { rule },
       );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { adam, buildModel, createTrainer, dense, embedding, flatten, type Model, type VitrineError } from '../../src/engine/index.ts';
-import { type Attribution, inputXGradient, integratedGradients, saliency, smoothGrad } from '../../src/explain/index.ts';
+import { type Attribution, inputXGradient, integratedGradients, saliency, smoothGrad, methods as table } from '../../src/explain/index.ts';
 import { bits, clusters, smallModel } from '../engine/fixtures.ts';
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
 import { examplesOf, linearModel, randomNetwork } from './networks.ts';
@@ -39,6 +39,20 @@ describe('an explanation', () => {
     expect(JSON.parse(JSON.stringify(attribution.options))).toEqual(attribution.options);
     model.dispose();
   });
+
+  test.each(table.map(({ name, explain }) => [name, explain] as const))(
+    'refuses examples of another type and no examples: %s',
+    async (_name, explain) => {
+      const device = await testDevice();
+      const model = await randomNetwork(device);
+      const more = { background: { name: 'data', size: 2, inputShape: [10], inputs: examplesOf(2, 10) } };
+      const indices = device.tensor(new Uint32Array(20), [2, 10], 'indices');
+      await expect(explain(model, indices, more)).rejects.toMatchObject({ code: 'dtype-mismatch' });
+      await expect(explain(model, new Float32Array(), more)).rejects.toMatchObject({ code: 'empty-dataset' });
+      indices.dispose();
+      model.dispose();
+    },
+  );
 
   test('takes its examples from the GPU or the CPU, to the same bits', async () => {
     const device = await testDevice();

@@ -73,7 +73,8 @@ async function headOutputs(model: Model, layer: AttentionLayer, x: Examples, opt
  * for one another both look useless; name both. With 'zero' the layers after it see what they never saw in training; 'mean' is closer to it.
  * **Source** Michel, Levy, Neubig 2019, "Are Sixteen Heads Really Better than One?", section 3; the mean: Wang et al. 2023, "Interpretability in the Wild", section 2.
  *
- * @throws VitrineError `unsupported-model`, `unknown-name`, `invalid-option`, `label-out-of-range`, `shape-mismatch`, `non-finite-data`, `aborted`
+ * @throws VitrineError `unsupported-model`, `unknown-name`, `invalid-option`, `label-out-of-range`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`,
+ * `non-finite-data`, `aborted`
  */
 export async function ablateHead(model: Model, x: Examples, options: AblateHeadOptions = {}): Promise<AttentionMap> {
   const method = 'ablateHead';

@@ -28,7 +28,8 @@ export const rowEntropy = (weights: Node): Node =>
  * **Shows** how widely each head looks. **Does not show** at what, or to what end.
  * **Source** Shannon 1948; of attention: Clark, Khandelwal, Levy, Manning 2019, "What Does BERT Look At?", section 3.
  *
- * @throws VitrineError `unsupported-model`, `unknown-name`, `invalid-option`, `shape-mismatch`, `non-finite-data`, `aborted`
+ * @throws VitrineError `unsupported-model`, `unknown-name`, `invalid-option`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`,
+ * `aborted`
  */
 export async function attentionEntropy(model: Model, x: Examples, options: LayerAttentionOptions = {}): Promise<AttentionMap> {
   const method = 'attentionEntropy';

@@ -51,7 +51,8 @@ export function relevance(layers: readonly Node[]): Node {
  * **Shows** which of a layer's weights speak for the class, and which against it. **Does not show** paths through other layers: attentionRelevance does.
  * **Source** Chefer, Gur, Wolf 2021, "Generic Attention-model Explainability", equation 5 before its (·)⁺; Barkan et al. 2021, "Grad-SAM".
  *
- * @throws VitrineError `unsupported-model`, `unknown-name`, `label-out-of-range`, `shape-mismatch`, `non-finite-data`, `aborted`
+ * @throws VitrineError `unsupported-model`, `unknown-name`, `label-out-of-range`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`,
+ * `non-finite-data`, `invalid-option`, `aborted`
  */
 export async function gradientAttention(model: Model, x: Examples, options: GradientAttentionOptions = {}): Promise<AttentionMap> {
   const method = 'gradientAttention';
@@ -79,7 +80,8 @@ export async function gradientAttention(model: Model, x: Examples, options: Grad
  * rows sum to nothing in particular.
  * **Source** Chefer, Gur, Wolf 2021, "Generic Attention-model Explainability for Interpreting Bi-Modal and Encoder-Decoder Transformers", equations 5 and 6.
  *
- * @throws VitrineError `unsupported-model`, `unknown-name`, `label-out-of-range`, `shape-mismatch`, `non-finite-data`, `aborted`
+ * @throws VitrineError `unsupported-model`, `unknown-name`, `label-out-of-range`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`,
+ * `non-finite-data`, `invalid-option`, `aborted`
  */
 export async function attentionRelevance(model: Model, x: Examples, options: AttentionRelevanceOptions = {}): Promise<AttentionMap> {
   const method = 'attentionRelevance';

@@ -81,7 +81,8 @@ async function inputMap(
  * **Shows** where attention has carried its information from. **Does not show** a class, nor anything finer than a token.
  * **Source** Abnar, Zuidema 2020; drawn on images: Dosovitskiy et al. 2021, appendix D.8.
  *
- * @throws VitrineError `unsupported-model`, `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `aborted`
+ * @throws VitrineError `unsupported-model`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`,
+ * `invalid-option`, `aborted`
  */
 export const attentionRolloutMap = (model: Model, x: Examples, options: ExplainOptions = {}): Promise<Attribution> =>
   inputMap('attentionRolloutMap', model, x, options, ({ forward }, chain) => {
@@ -97,7 +98,8 @@ export const attentionRolloutMap = (model: Model, x: Examples, options: ExplainO
  * **Shows** which parts of the input spoke for the class by way of attention. **Does not show** evidence against it, nor anything finer than a token.
  * **Source** Chefer, Gur, Wolf 2021, "Generic Attention-model Explainability", section 3.
  *
- * @throws VitrineError `unsupported-model`, `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `aborted`
+ * @throws VitrineError `unsupported-model`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`,
+ * `invalid-option`, `aborted`
  */
 export const attentionRelevanceMap = (model: Model, x: Examples, options: ExplainOptions = {}): Promise<Attribution> =>
   inputMap('attentionRelevanceMap', model, x, options, (scene, chain) => {

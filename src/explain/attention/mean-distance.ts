@@ -41,8 +41,8 @@ export function tokenDistances(tokens: number, grid: readonly [number, number] =
  * **Shows** which heads look nearby and which across the whole. **Does not show** where, nor in which direction.
  * **Source** Vig, Belinkov 2019, "Analyzing the Structure of Attention in a Transformer Language Model"; of images: Dosovitskiy et al. 2021, figure 7.
  *
- * @throws VitrineError `unsupported-model` for a layer that does not attend among its own tokens; `unknown-name`, `invalid-option`,
- * `shape-mismatch`, `non-finite-data`, `aborted`
+ * @throws VitrineError `unsupported-model` for a layer that does not attend among its own tokens; `unknown-name`, `invalid-option`, `shape-mismatch`,
+ * `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `aborted`
  */
 export async function meanAttentionDistance(model: Model, x: Examples, options: MeanAttentionDistanceOptions = {}): Promise<AttentionMap> {
   const method = 'meanAttentionDistance';

@@ -46,7 +46,8 @@ export function rollout(layers: readonly Node[]): Node {
  * values and dense layers do is left out.
  * **Source** Abnar, Zuidema 2020, "Quantifying Attention Flow in Transformers", equation 1 (without the ½ rows would sum to 2^L).
  *
- * @throws VitrineError `unsupported-model`, `unknown-name`, `shape-mismatch`, `non-finite-data`, `aborted`
+ * @throws VitrineError `unsupported-model`, `unknown-name`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `invalid-option`,
+ * `aborted`
  */
 export async function attentionRollout(model: Model, x: Examples, options: AttentionRolloutOptions = {}): Promise<AttentionMap> {
   const method = 'attentionRollout';

@@ -17,7 +17,8 @@ import {
  * 2019, "Attention is not Explanation"), so look at a relevance and at a head's ablation beside them.
  * **Source** Vaswani et al. 2017, "Attention Is All You Need", equation 1; temperature: Hinton, Vinyals, Dean 2015, equation 1.
  *
- * @throws VitrineError `unsupported-model`, `unknown-name`, `invalid-option`, `shape-mismatch`, `non-finite-data`, `aborted`
+ * @throws VitrineError `unsupported-model`, `unknown-name`, `invalid-option`, `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`,
+ * `aborted`
  */
 export async function attentionWeights(model: Model, x: Examples, options: LayerAttentionOptions = {}): Promise<AttentionMap> {
   const method = 'attentionWeights';

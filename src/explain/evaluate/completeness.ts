@@ -19,7 +19,7 @@ export interface CompletenessOptions extends ExplainOptions, BackgroundOptions {
  * **Caveat** complete is not right: Δ may be handed to the wrong elements.
  * **Source** Sundararajan, Taly, Yan 2017, proposition 1. SHAP asserts 1e-2, absolute.
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `unsupported-model`, `invalid-option`, `aborted`
  */
 export async function completeness(
   model: Model,

@@ -24,7 +24,8 @@ const STREAM = streamOf('randomMap');
  * **Shapes** x [rows, ...inputShape] → values the same. **Cost** one forward row an example, for `target` and `output`.
  * **Known scores** Model randomisation gives 1: it is the same whatever the network.
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `unsupported-model`,
+ * `invalid-option`, `aborted`
  */
 export const inputMap = (model: Model, x: Examples, options: ExplainOptions = {}): Promise<Attribution> =>
   control('inputMap', model, x, options, {});

@@ -62,7 +62,7 @@ const STEPS = 98;
  * the lower index goes first. The logit is followed unless `output` says otherwise; RISE follows the probability.
  * **Source** Petsiuk, Das, Saenko 2018, "RISE"; pixel flipping: Bach et al. 2015, Samek et al. 2017. RISE takes 224 pixels a step of 224 × 224, and ties in reverse order.
  *
- * @throws VitrineError `shape-mismatch`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
  */
 export const deletion = (model: Model, x: Examples, attribution: Attribution, options: DeletionOptions = {}): Promise<Curves> =>
   curvesOf('deletion', model, x, attribution, { ...options, baseline: options.baseline ?? 0 });

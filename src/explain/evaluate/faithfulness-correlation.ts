@@ -32,7 +32,7 @@ const STREAM = streamOf('faithfulnessCorrelation');
  * Defaults: 100 subsets of 224 elements (Quantus, which refuses inputs of fewer).
  * **Source** Bhatt, Weller, Moura 2020, "Evaluating and aggregating feature-based model explanations", definition 3.
  *
- * @throws VitrineError `shape-mismatch`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
  */
 export async function faithfulnessCorrelation(
   model: Model,

@@ -56,7 +56,7 @@ const STREAM = streamOf('infidelity');
  * Defaults: noisy baseline, σ 0.2, 10,000 draws (authors' code for MNIST). Captum and Quantus draw 10.
  * **Source** Yeh, Hsieh, Suggala, Inouye, Ravikumar 2019, "On the (in)fidelity and sensitivity of explanations", definition 1; β: section 4.
  *
- * @throws VitrineError `shape-mismatch`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
  */
 export async function infidelity(
   model: Model,

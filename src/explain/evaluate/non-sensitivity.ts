@@ -27,7 +27,7 @@ const STREAM = streamOf('nonSensitivity');
  * forward rows an example, folded behind a first affine layer. **Lower is better**, 0 at best.
  * **Source** Nguyen, Martínez 2020, "On quantitative aspects of model interpretability"; threshold as in Quantus.
  *
- * @throws VitrineError `shape-mismatch`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `invalid-option`, `non-finite-data`, `unsupported-model`, `aborted`
  */
 export async function nonSensitivity(
   model: Model,

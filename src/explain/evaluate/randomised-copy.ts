@@ -12,28 +12,31 @@ export class RandomisedCopy {
   readonly #kept: Tensor;
   readonly #drawn: Float32Array;
 
-  private constructor(model: Model, kept: Tensor, seed: number) {
+  private constructor(model: Model, kept: Tensor, drawn: Float32Array) {
     this.model = model;
     this.#kept = kept;
+    this.#drawn = drawn;
     this.layers = model.layers.filter(({ parameters }) => parameters > 0).map(({ name }) => name);
-    // Another seed than the model's own, or a network that has not been trained would come out as it was.
-    this.#drawn = model.initialParameters(pcg4d(seed, streamOf('modelRandomisation'), model.spec.seed ?? 0, 0)[0]);
   }
 
   /** @throws VitrineError `out-of-memory`, `device-lost` */
   static async of(model: Model, seed: number): Promise<RandomisedCopy> {
     model.requireAlive();
     const { device } = model;
+    // Another seed than the model's own, or a network that has not been trained would come out as it was.
+    const drawn = model.initialParameters(pcg4d(seed, streamOf('modelRandomisation'), model.spec.seed ?? 0, 0)[0]);
     const copy = await buildModel(device, model.spec);
+    let kept: Tensor | undefined;
     try {
-      const kept = await device.guarded('modelRandomisation', () =>
+      kept = await device.guarded('modelRandomisation', () =>
         device.empty(model.flatParameters.shape, 'float32', 'modelRandomisation/parameters', { owner: 'explain' }),
       );
       copyBytes(device, model.flatParameters, 0, kept, 0, kept.bytes, 'explain');
-      const result = new RandomisedCopy(copy, kept, seed);
+      const result = new RandomisedCopy(copy, kept, drawn);
       result.restore();
       return result;
     } catch (error) {
+      kept?.dispose();
       copy.dispose();
       throw error;
     }

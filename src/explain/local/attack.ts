@@ -278,8 +278,8 @@ function step(scene: Scene, objective: 'crossEntropy' | 'output', randomStart: b
  * Foolbox asks for the range, Captum clips only when asked.
  * **Source** Goodfellow, Shlens, Szegedy 2015, "Explaining and harnessing adversarial examples".
  *
- * @throws VitrineError `invalid-option` also for a clip range that ε does not bring an example into; `shape-mismatch`, `dtype-mismatch`, `non-finite-data`,
- * `label-out-of-range`, `unsupported-model`, `aborted`
+ * @throws VitrineError `invalid-option` also for a clip range that ε does not bring an example into; `shape-mismatch`, `empty-dataset`,
+ * `dtype-mismatch`, `non-finite-data`, `label-out-of-range`, `unsupported-model`, `aborted`
  */
 export function fgsm(model: Model, x: Examples, options: FgsmOptions = {}): Promise<Attack> {
   const { epsilon = 0.25, clip = 'unit', objective = 'crossEntropy', targeted = false } = options;

@@ -60,7 +60,7 @@ function activationNamed(method: Measure, model: Model, layer: string): string {
 async function alongThePath(method: Measure, model: Model, x: Examples, options: LayerOptions): Promise<Attribution> {
   const { steps = 50, rule = 'gaussLegendre' } = options;
   const layer = activationNamed(method, model, options.layer);
-  const { points, weights } = quadrature(rule, steps);
+  const { points, weights } = quadrature(rule, steps, method);
   const explained = await explainerOf(model).run(
     {
       method,
@@ -123,8 +123,8 @@ function tangent(h: Node, { x }: Forward, direction: Node): Node {
  * **Source** Dhamdhere, Sundararajan, Yan 2019, "How important is a neuron?", equation 2.
  *
  * @throws VitrineError `unknown-name` for a layer that is not there; `unsupported-model` for one that is not before the logits; `invalid-option`,
- * `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `aborted`; `not-twice-differentiable` naming an operation before the layer that has no
- * second derivative
+ * `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `aborted`; `not-twice-differentiable` naming an
+ * operation before the layer that has no second derivative
  */
 export const layerConductance = (model: Model, x: Examples, options: LayerOptions): Promise<Attribution> =>
   alongThePath('layerConductance', model, x, options);

@@ -64,8 +64,8 @@ function seedOnLine(scene: Scene, logits: Node, before: Node): Node {
  * **Source** Shrikumar, Greenside, Kundaje 2017, "Learning important features through propagating activation differences". Captum takes the gradient
  * for |Δin| below 1e-10; here smooth functions do below 1e-2, where float32 needs it.
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`;
- * `not-twice-differentiable` naming an operation that has no gradient
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option`,
+ * `unsupported-model`, `aborted`; `not-twice-differentiable` naming an operation that has no gradient
  */
 export async function deepLift(model: Model, x: Examples, options: DeepLiftOptions = {}): Promise<Attribution> {
   const method = 'deepLift';

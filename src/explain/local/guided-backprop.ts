@@ -44,7 +44,8 @@ async function throughRule(method: string, rule: Rule, model: Model, x: Examples
  * contributed; it is not linear in the target, so a contrast is not the difference of two maps.
  * **Source** Springenberg, Dosovitskiy, Brox, Riedmiller 2015, "Striving for simplicity: the all convolutional net".
  *
- * @throws VitrineError `unsupported-model` where the activations are other than ReLU; `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `aborted`
+ * @throws VitrineError `unsupported-model` where the activations are other than ReLU; `shape-mismatch`, `dtype-mismatch`, `empty-dataset`,
+ * `non-finite-data`, `label-out-of-range`, `invalid-option`, `aborted`
  */
 export const guidedBackprop = (model: Model, x: Examples, options: ExplainOptions = {}): Promise<Attribution> =>
   throughRule('guidedBackprop', guidedRule, model, x, options);

@@ -12,7 +12,8 @@ import { outputGradient, recordOptions } from './gradient.ts';
  * give. **Does not show** anything about elements that are 0, black pixels among them.
  * **Source** Shrikumar, Greenside, Shcherbina, Kundaje 2016, "Not just a black box"; equality with LRP: Ancona et al. 2018.
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `unsupported-model`,
+ * `invalid-option`, `aborted`
  */
 export async function inputXGradient(model: Model, x: Examples, options: ExplainOptions = {}): Promise<Attribution> {
   const explained = await explainerOf(model).run(

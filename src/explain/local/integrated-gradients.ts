@@ -43,15 +43,15 @@ export interface IntegratedGradientsOptions extends ExplainOptions, BaselineOpti
  * Defaults: 50 Gauss–Legendre points (Captum); baseline 0. PAIR takes 25 points with both ends, Zennit 20, tf-explain leaves out × (x − x′).
  * **Source** Sundararajan, Taly, Yan 2017, "Axiomatic attribution for deep networks".
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model` also for 'exact' where the
- * integral is not known, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option`,
+ * `unsupported-model` also for 'exact' where the integral is not known, `aborted`
  */
 export async function integratedGradients(model: Model, x: Examples, options: IntegratedGradientsOptions = {}): Promise<Attribution> {
   const { steps = 50, rule = 'gaussLegendre', fold = true } = options;
   const method = 'integratedGradients';
   const baseline = baselineRows(method, model, x, options.baseline, options);
   if (rule === 'exact') return exactly(model, x, options, baseline);
-  const { points, weights } = quadrature(rule, steps);
+  const { points, weights } = quadrature(rule, steps, method);
   const explained = await explainerOf(model).run(
     {
       method,

@@ -31,7 +31,8 @@ export interface KernelShapAttribution extends GroupAttribution {
  * own KernelExplainer keeps only 10 groups unless told not to; Captum takes 25 coalitions.
  * **Source** Lundberg, Lee 2017, "A unified approach to interpreting model predictions", theorem 2; pairs: Covert, Lee 2021, "Improving KernelSHAP".
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option` also for too few samples, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option` also for too few
+ * samples, `unsupported-model`, `aborted`
  */
 export async function kernelShap(model: Model, x: Examples, options: KernelShapOptions = {}): Promise<KernelShapAttribution> {
   const method = 'kernelShap';

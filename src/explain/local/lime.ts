@@ -37,8 +37,8 @@ export interface LimeAttribution extends GroupAttribution {
  * image code), ridge λ = 1 with a free intercept (theirs); baseline 0, where the authors' image code takes the segment's mean colour. Captum takes 25 copies.
  * **Source** Ribeiro, Singh, Guestrin 2016, "Why should I trust you? Explaining the predictions of any classifier", equations 1 and 2.
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option` also for too few samples without a penalty,
- * `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option` also for too few
+ * samples without a penalty, `unsupported-model`, `aborted`
  */
 export async function lime(model: Model, x: Examples, options: LimeOptions = {}): Promise<LimeAttribution> {
   const method = 'lime';

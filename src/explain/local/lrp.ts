@@ -47,8 +47,8 @@ const LAYER = 'layer/';
  * **Source** Bach, Binder, Montavon, Klauschen, Müller, Samek 2015, "On pixel-wise explanations for non-linear classifier decisions by layer-wise
  * relevance propagation"; Montavon et al. 2019, "Layer-wise relevance propagation: an overview".
  *
- * @throws VitrineError `invalid-option` for what is no rule; `unsupported-model` naming the operation that has none; `shape-mismatch`,
- * `non-finite-data`, `label-out-of-range`, `aborted`
+ * @throws VitrineError `invalid-option` for what is no rule; `unsupported-model` naming the operation that has none; `shape-mismatch`, `dtype-mismatch`,
+ * `empty-dataset`, `non-finite-data`, `label-out-of-range`, `aborted`
  */
 export async function lrp(model: Model, x: Examples, options: LrpOptions = {}): Promise<LrpAttribution> {
   const { rule = 'epsilon', epsilon = 1e-6, layers = false } = options;

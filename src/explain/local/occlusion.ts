@@ -49,7 +49,8 @@ export interface OcclusionOptions extends MaskedOptions {
  * Zennit takes 8×8, 8 apart, on 224×224.
  * **Source** Zeiler, Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2.
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option`,
+ * `unsupported-model`, `aborted`
  */
 export async function occlusion(model: Model, x: Examples, options: OcclusionOptions = {}): Promise<Attribution> {
   const method = 'occlusion';

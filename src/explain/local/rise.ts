@@ -52,7 +52,8 @@ const MASKS_PER_RUN = 512;
  * Masks are summed in runs, which `budget` makes smaller or larger: the last bits depend on it.
  * **Source** Petsiuk, Das, Saenko 2018, "RISE: randomized input sampling for explanation of black-box models", equation 6.
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option`,
+ * `unsupported-model`, `aborted`
  */
 export async function rise(model: Model, x: Examples, options: RiseOptions = {}): Promise<Attribution> {
   const method = 'rise';

@@ -17,7 +17,8 @@ export interface SaliencyOptions extends ExplainOptions {
  * gradient however much it matters.
  * **Source** Simonyan, Vedaldi, Zisserman 2013, "Deep inside convolutional networks".
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `unsupported-model`,
+ * `invalid-option`, `aborted`
  */
 export async function saliency(model: Model, x: Examples, options: SaliencyOptions = {}): Promise<Attribution> {
   const { signed = false } = options;

@@ -91,7 +91,8 @@ const MOST_PART = 256;
  * **Source** Shapley 1953, "A value for n-person games"; Štrumbelj, Kononenko 2010, "An efficient explanation of individual classifications using game
  * theory" (permutations); Mitchell, Cooper, Frank, Holmes 2022, "Sampling permutations for Shapley value estimation" (antithetic).
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option` also for more than 16 groups if exact, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option` also for more than
+ * 16 groups if exact, `unsupported-model`, `aborted`
  */
 export async function shapleyValues(model: Model, x: Examples, options: ShapleyOptions = {}): Promise<ShapleyAttribution> {
   const method = 'shapleyValues';

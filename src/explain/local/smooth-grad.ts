@@ -71,7 +71,8 @@ async function smooth(method: string, statistic: Statistic, model: Model, x: Exa
  * take an absolute σ of 1, PAIR squares by default.
  * **Source** Smilkov, Thorat, Kim, Viégas, Wattenberg 2017, "SmoothGrad: removing noise by adding noise".
  *
- * @throws VitrineError `shape-mismatch`, `non-finite-data`, `label-out-of-range`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `non-finite-data`, `label-out-of-range`, `invalid-option`,
+ * `unsupported-model`, `aborted`
  */
 export const smoothGrad = (model: Model, x: Examples, options: SmoothGradOptions = {}): Promise<Attribution> =>
   smooth('smoothGrad', 'mean', model, x, options);

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { buildModel, dense, flatten, gelu } from '../../../src/engine/index.ts';
+import { Model } from '../../../src/engine/model.ts';
 import { histogramEntropy } from '../../../src/explain/evaluate/efficient-randomisation.ts';
 import {
   constantMap,
@@ -94,6 +95,24 @@ describe('modelRandomisation', () => {
     await modelRandomisation(model, x, spy);
     await modelRandomisation(model, x, spy, { target: 2 });
     expect(asked).toEqual([undefined, undefined, undefined, undefined, 2, 2, 2, 2]);
+    model.dispose();
+  });
+
+  test('leaves nothing behind where its copy cannot be made', async () => {
+    const device = await testDevice();
+    const model = await randomNetwork(device);
+    const x = examplesOf(2, 10);
+    await modelRandomisation(model, x, gradient);
+    const before = { bytes: device.memory.bytes, buffers: device.memory.buffers };
+    const draw = Model.prototype.initialParameters;
+    const failing = vi.spyOn(Model.prototype, 'initialParameters').mockImplementation(function (this: Model, seed) {
+      // A model that is built draws from its own seed.
+      if (seed !== this.spec.seed) throw new Error('no numbers today');
+      return draw.call(this, seed);
+    });
+    await expect(modelRandomisation(model, x, gradient)).rejects.toThrow('no numbers today');
+    failing.mockRestore();
+    expect({ bytes: device.memory.bytes, buffers: device.memory.buffers }).toEqual(before);
     model.dispose();
   });
 

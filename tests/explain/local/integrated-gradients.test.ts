@@ -238,7 +238,12 @@ describe('integratedGradients', () => {
   test('refuses zero steps, a baseline of another shape and a class that is not there', async () => {
     const model = await randomNetwork(await testDevice());
     const x = examplesOf(2, 10);
-    await expect(integratedGradients(model, x, { steps: 0 })).rejects.toThrow('steps is 0; it must be a number at least 1.');
+    await expect(integratedGradients(model, x, { steps: 0 })).rejects.toThrow(
+      'integratedGradients: steps is 0; it must be a number at least 1.',
+    );
+    await expect(integratedGradients(model, x, { rule: 'simpson' as never })).rejects.toThrow(
+      "integratedGradients: there is no quadrature rule 'simpson'.\nTo mend: use one of gaussLegendre, midpoint, trapezoid, left, right.",
+    );
     await expect(integratedGradients(model, x, { baseline: [1, 2, 3] })).rejects.toThrow(
       'integratedGradients: the baseline is 3 values, but an example is [10] and x has 2.\nTo mend: give a number, one example, or one baseline an example.',
     );
