@@ -42,7 +42,7 @@ const config = async ({ command }: { command: 'build' | 'serve' }): Promise<Vite
   preview: { headers: isolated },
   plugins: [keepWasmThreads(), documentedShaders(command === 'build'), ...(command === 'build' ? [minifyTemplates()] : [])],
   worker: { format: 'es', plugins: () => [keepWasmThreads(), documentedShaders(command === 'build')] },
-  optimizeDeps: { include: process.env.VITEST ? [...prebundled, 'onnxruntime-web/wasm'] : [...prebundled, ...contenders] },
+  optimizeDeps: { include: process.env.VITEST ? [...prebundled, 'onnxruntime-web/wasm', 'axe-core'] : [...prebundled, ...contenders] },
   build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022' },
   ...(process.env.VITEST ? { test: await tests() } : {}),
 });

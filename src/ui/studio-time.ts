@@ -136,7 +136,7 @@ export class StudioTime extends LitElement {
   #charts(): TemplateResult {
     const { snapshot, logarithmic } = this;
     const history = snapshot?.run?.history;
-    if (snapshot?.run && history?.steps === 0 && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
+    if (snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
     const each = pace(snapshot?.device, DRAW_MILLISECONDS);
     // Where nobody follows training, the curves too wait until it rests.
     const steps = snapshot?.running && !snapshot.choices.follow ? -1 : (history?.steps ?? 0);
@@ -160,10 +160,15 @@ export class StudioTime extends LitElement {
     return html`
       <div class="charts doors">
         ${door(say.doorWatch, say.doorWatchWords, () => send(this, { do: 'toggle' }))}
-        ${door(isTable ? say.doorDigits : say.doorExplain, isTable ? say.doorDigitsWords : say.doorExplainWords, () =>
-          send(this, { do: 'recipe', changes: isTable ? { data: 'mnist', hidden: [128] } : { data: 'breast-cancer', hidden: [16] } }),
-        )}
-        ${door(say.doorMeasure, say.doorMeasureWords, () => send(this, { do: 'choose', choices: { page: 'bench' } }))}
+        ${
+          // Other data and other pages are not there for a network that was given.
+          this.snapshot?.given
+            ? nothing
+            : html`${door(isTable ? say.doorDigits : say.doorExplain, isTable ? say.doorDigitsWords : say.doorExplainWords, () =>
+                send(this, { do: 'recipe', changes: isTable ? { data: 'mnist', hidden: [128] } : { data: 'breast-cancer', hidden: [16] } }),
+              )}
+        ${door(say.doorMeasure, say.doorMeasureWords, () => send(this, { do: 'choose', choices: { page: 'bench' } }))}`
+        }
       </div>
     `;
   }
@@ -298,7 +303,7 @@ export class StudioTime extends LitElement {
     if (!mistakes) return html`<p class="note">${say.nothingYet}</p>`;
     const count = (label: number, predicted: number): number => mistakes.confusion[label * classes.length + predicted] ?? 0;
     return html`
-      <div class="wide">
+      <div class="wide" tabindex="0" role="region" aria-label=${say.confusionTitle}>
         <table class="confusion">
           <caption>
             ${say.confusionCaption(words.whole(mistakes.size), words.whole(mistakes.wrong), words.whole(mistakes.step))}
@@ -338,7 +343,7 @@ export class StudioTime extends LitElement {
       say.validationAccuracyColumn,
     ];
     return html`
-      <div class="wide">
+      <div class="wide" tabindex="0" role="region" aria-label=${say.epochTable}>
         <table>
           <thead>
             <tr>

@@ -291,7 +291,7 @@ describe('the page', () => {
     box.focus();
     await userEvent.keyboard(' ');
     expect(element.choice.workloads).toEqual(['infer-mlp-256', 'matmul-512']);
-    await userEvent.click(browser.getByRole('button', { name: 'No workloads' }));
+    await userEvent.click(browser.getByRole('button', { name: 'None: workloads' }));
     await expect.element(browser.getByRole('button', { name: 'Measure' })).toBeDisabled();
   });
 

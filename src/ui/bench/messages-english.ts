@@ -13,7 +13,7 @@ export const benchEnglish = {
   all: 'All',
   none: 'None',
   allOf: (what: string): StrResult => str`All ${what.toLowerCase()}`,
-  noneOf: (what: string): StrResult => str`No ${what.toLowerCase()}`,
+  noneOf: (what: string): StrResult => str`None: ${what.toLowerCase()}`,
   repeats: 'Timed samples of each',
   baseline: 'Baseline',
   tune: 'Let Vitrine time the variants of its kernels first',

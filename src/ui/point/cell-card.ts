@@ -232,8 +232,8 @@ export class CellCard extends LitElement {
           const number = words.whole(index);
           const text =
             name === undefined
-              ? card.topUnlabelled(number, words.significant(value))
-              : card.topExample(number, name, words.significant(value));
+              ? card.topUnlabelled(number, words.significant(value, 2))
+              : card.topExample(number, name, words.significant(value, 2));
           return html`<li>
             <button
               ?disabled=${this.floating}
