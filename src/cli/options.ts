@@ -7,6 +7,7 @@ export interface Option {
   value?: string | number;
   choices?: readonly string[];
   least?: number;
+  most?: number;
   help: string;
 }
 
@@ -31,13 +32,29 @@ function readNumber(name: string, option: Option, text: string): number {
         `pass for example --${name} 0.2.`,
       );
     }
-  } else if (!/^\d+$/.test(text) || value < least || !Number.isSafeInteger(value)) {
-    throw usageError(
-      `--${name} is ${text}; it must be a whole number of at least ${least}.`,
-      `pass for example --${name} ${option.value ?? least}.`,
-    );
+  } else if (!/^\d+$/.test(text) || value < least || value > (option.most ?? Number.MAX_SAFE_INTEGER)) {
+    const range = option.most === undefined ? `of at least ${least}` : `from ${least} to ${option.most}`;
+    throw usageError(`--${name} is ${text}; it must be a whole number ${range}.`, `pass for example --${name} ${option.value ?? least}.`);
   }
   return value;
+}
+
+/** `--name` with a value that it could have. */
+function exampleOf(name: string, option: Option | undefined): string {
+  const value = option?.value ?? option?.choices?.[0] ?? (option?.kind === 'text' ? name.toUpperCase() : (option?.least ?? 0));
+  return `--${name} ${value}`;
+}
+
+/** `--name -1` as `--name=-1`: the range of the option then says what is wrong with it, where parseArgs would take -1 for an option. */
+function joinNegative(args: readonly string[], options: Options): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const last = joined.at(-1);
+    const option = last?.startsWith('--') ? options[last.slice(2)] : undefined;
+    if (option && option.kind !== 'flag' && /^-[\d.]/.test(arg)) joined[joined.length - 1] = `${last}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 /**
@@ -49,7 +66,7 @@ export function readOptions(options: Options, args: readonly string[]): OptionVa
   let given: Record<string, unknown>;
   try {
     const { values } = parseArgs({
-      args: [...args],
+      args: joinNegative(args, options),
       options: {
         help: { type: 'boolean', short: 'h' },
         ...Object.fromEntries(
@@ -61,9 +78,14 @@ export function readOptions(options: Options, args: readonly string[]): OptionVa
     });
     given = values;
   } catch (error) {
+    const missing = /^Option '--([\w-]+)(?: <value>)?' argument (?:missing|is ambiguous)/.exec((error as Error).message);
+    const name = missing?.[1];
+    if (name !== undefined) throw usageError(`--${name} has no value.`, `write ${exampleOf(name, options[name])}; --help explains it.`);
     // parseArgs explains itself in one sentence and then advises at length about positional arguments; the first sentence is enough.
     const sentence = String((error as Error).message).split(/\. |\.?\n/)[0];
-    throw usageError(`${sentence}.`, `use ${known.map((name) => `--${name}`).join(', ')}; --help explains each.`);
+    const use =
+      known.length === 0 ? 'use no option but --help.' : `use ${known.map((each) => `--${each}`).join(', ')}; --help explains each.`;
+    throw usageError(`${sentence}.`, use);
   }
   const text = (name: string): string | undefined => {
     const value = given[name] ?? options[name]?.value;
@@ -91,7 +113,7 @@ export function readOptions(options: Options, args: readonly string[]): OptionVa
 
 /** What --help prints: the purpose, then a line an option. */
 export function helpText(usage: string, purpose: string, options: Options): string {
-  const rows = Object.entries(options).map(([name, option]) => {
+  const rows = Object.entries(options).map(([name, option]): [string, string] => {
     const placeholder =
       option.kind === 'flag'
         ? ''
@@ -99,8 +121,9 @@ export function helpText(usage: string, purpose: string, options: Options): stri
           ? ` ${option.choices.join('|')}`
           : ` ${option.kind === 'text' ? name.toUpperCase() : 'N'}`;
     const fallback = option.value === undefined ? '' : ` (${option.value})`;
-    return [`  --${name}${placeholder}`, `${option.help}${fallback}`] as const;
+    return [`  --${name}${placeholder}`, `${option.help}${fallback}`];
   });
+  rows.push(['  --help', 'show this']);
   const width = Math.max(...rows.map(([left]) => left.length));
   return [purpose, '', `Usage: ${usage}`, '', ...rows.map(([left, right]) => `${left.padEnd(width + 2)}${right}`), ''].join('\n');
 }

@@ -1,7 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { Interrupted } from './command-error.ts';
 import type { Headless } from './headless.ts';
+import { writeOutputs } from './output-folder.ts';
 import { detail, epochLine, type Progress, thousands } from './terminal.ts';
 import type { ReadyEvent, TrainEvent, TrainParameters, TrainResult, TrainSummary } from './train-task.ts';
 
@@ -55,14 +54,10 @@ export async function trainHeadless(
 }
 
 /** Writes the model and the picture that a run kept. Returns the paths as a person would type them. */
-export function writeOutputs(folder: string, result: Trained): { model?: string; picture?: string } {
-  const { summary, model, picture } = result;
-  mkdirSync(resolve(folder), { recursive: true });
-  const paths = {
-    ...(model ? { model: join(folder, `${summary.data}-${summary.model}.safetensors`) } : {}),
-    ...(picture ? { picture: join(folder, 'activations.png') } : {}),
+export function writeTrained(folder: string, { summary, model, picture }: Trained): { model?: string; picture?: string } {
+  const write = (name: string, content: Uint8Array): string => writeOutputs(folder, { [name]: content })[0] as string;
+  return {
+    ...(model ? { model: write(`${summary.data}-${summary.model}.safetensors`, model) } : {}),
+    ...(picture ? { picture: write('activations.png', picture) } : {}),
   };
-  if (model && paths.model) writeFileSync(paths.model, model);
-  if (picture && paths.picture) writeFileSync(paths.picture, picture);
-  return paths;
 }

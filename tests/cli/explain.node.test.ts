@@ -46,7 +46,8 @@ describe('the arguments of explain', () => {
     ],
     [['--model', 'src'], '--model is src, which is neither a network nor a file.'],
     [['--output', 'loss'], '--output is loss; it must be logit or probability or logOdds.'],
-    [['--index', '-1'], '--index'],
+    [['--index', '-1'], '--index is -1; it must be a whole number of at least 0.\nTo mend: pass for example --index 0.'],
+    [['--target', '3', '--against', '3'], '--target and --against are both 3;'],
   ])('%j are refused with what to do', (args, message) => {
     expect(() => parameters(...args)).toThrow(message);
   });

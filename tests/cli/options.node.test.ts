@@ -44,14 +44,39 @@ test.each([
 
 test.each([
   [['--epoch', '3'], "Unknown option '--epoch'."],
-  [['--epochs'], "Option '--epochs <value>' argument missing."],
-  [['--epochs', '--seed'], "Option '--epochs' argument is ambiguous."],
   [['mnist'], "Unexpected argument 'mnist'."],
 ])('%s is refused in two lines', (args, first) => {
   const { message, exitCode } = refusal(...args);
   const [what, mend, ...rest] = message.split('\n');
   expect([what, rest, exitCode]).toEqual([first, [], 2]);
   expect(mend).toMatch(/^To mend: use --data, --model, .*; --help explains each\.$/);
+});
+
+test.each([
+  [['--epochs'], '--epochs has no value.\nTo mend: write --epochs 10; --help explains it.'],
+  [['--epochs', '--seed'], '--epochs has no value.\nTo mend: write --epochs 10; --help explains it.'],
+  [['--data'], '--data has no value.\nTo mend: write --data mnist; --help explains it.'],
+  [['--seed', '-1'], '--seed is -1; it must be a whole number of at least 0.\nTo mend: pass for example --seed 0.'],
+  [
+    ['--validation-split', '-.5'],
+    '--validation-split is -.5; it must be a number from 0 up to, not including, 1.\nTo mend: pass for example --validation-split 0.2.',
+  ],
+])('%j is refused with what the option takes', (args, message) => {
+  expect(refusal(...args)).toEqual({ message, exitCode: 2 });
+});
+
+test('a number may have a greatest value', () => {
+  const options = { port: { kind: 'whole', value: 5173, least: 1, most: 65_535, help: '' } } as const;
+  expect(readOptions(options, ['--port', '65535']).number('port')).toBe(65_535);
+  expect(() => readOptions(options, ['--port', '65536'])).toThrow(
+    '--port is 65536; it must be a whole number from 1 to 65535.\nTo mend: pass for example --port 5173.',
+  );
+});
+
+test('a command with no options has help, and refuses any', () => {
+  expect(readOptions({}, ['--help']).help).toBe(true);
+  expect(helpText('npm run check', 'Checks.', {})).toBe('Checks.\n\nUsage: npm run check\n\n  --help  show this\n');
+  expect(() => readOptions({}, ['--foo'])).toThrow("Unknown option '--foo'.\nTo mend: use no option but --help.");
 });
 
 test('help shows every option with its choices and its default', () => {

@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { repository } from '../bootstrap.mjs';
 import { architectureFaults } from '../check-architecture.ts';
+import { readOptions } from '../options.ts';
 import { paint } from '../terminal.ts';
+import { printHelp } from '../train-options.ts';
 
 interface Outcome {
   name: string;
@@ -58,6 +60,7 @@ export async function check(): Promise<number> {
   return failed.length;
 }
 
-export async function run(): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
+  if (readOptions({}, args).help) return printHelp('check', 'Checks types, lint and architecture, in seconds.', {});
   return (await check()) === 0 ? 0 : 1;
 }

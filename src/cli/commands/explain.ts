@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { methods } from '../../explain/methods.ts';
 import { CommandError, Interrupted, usageError } from '../command-error.ts';
 import { explainReport } from '../explain-report.ts';
 import type { ExplainEvent, ExplainParameters, ExplainResult, ExplainSummary } from '../explain-task.ts';
-import { globalBrief, globalReport } from '../global-report.ts';
+import { globalBrief, globalDrawings, globalReport } from '../global-report.ts';
 import { GLOBAL_METHODS, type GlobalParameters, type GlobalResult } from '../global-task.ts';
 import { openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, type OptionValues, readOptions } from '../options.ts';
+import { openOutputFolder, writeOutputs } from '../output-folder.ts';
 import { createProgress, epochLine } from '../terminal.ts';
 import { printHelp, TRAIN_OPTIONS, trainParameters } from '../train-options.ts';
 import { MODEL_NAMES, type ModelName, type TrainParameters } from '../train-task.ts';
@@ -81,6 +81,12 @@ export function globalParameters(values: OptionValues): GlobalParameters {
 export function explainParameters(values: OptionValues): ExplainParameters {
   const target = values.number('target');
   const against = values.number('against');
+  if (against !== undefined && against === target) {
+    throw usageError(
+      `--target and --against are both ${against}; what speaks for a class and against it is 0 everywhere.`,
+      'name two classes, or leave --against out.',
+    );
+  }
   return {
     ...networkOf(values),
     index: values.number('index') as number,
@@ -98,8 +104,7 @@ export function explainParameters(values: OptionValues): ExplainParameters {
 interface Outcome {
   readonly summary: object;
   readonly brief: string;
-  /** By name. */
-  readonly files: Readonly<Record<string, Uint8Array | string>>;
+  readonly files: Parameters<typeof writeOutputs>[1];
 }
 
 /** Explains one example, or the network as a whole. The result is on stdout, how it goes on stderr. */
@@ -108,6 +113,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.help)
     return printHelp('explain', 'Explains one decision of a network, or the whole, and tells which explanations to believe.', OPTIONS);
   const work = values.flag('global') ? globally(globalParameters(values)) : locally(explainParameters(values));
+  const out = values.text('out') as string;
+  if (!values.flag('json')) openOutputFolder(out);
   const progress = createProgress(process.stderr);
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
@@ -133,7 +140,7 @@ export async function run(args: readonly string[]): Promise<number> {
         process.stdout.write(`${JSON.stringify(outcome.summary)}\n`);
         return 0;
       }
-      for (const path of writeFiles(values.text('out') as string, outcome.files)) progress.line(`Wrote ${path}`);
+      for (const path of writeOutputs(out, outcome.files)) progress.line(`Wrote ${path}`);
       process.stdout.write(`${outcome.brief}\n`);
       return 0;
     } catch (error) {
@@ -166,19 +173,13 @@ const globally =
     const { summary } = await run<GlobalResult>('src/cli/page/global.html', parameters);
     if (!summary) return undefined;
     const { surrogateTree: tree } = summary;
-    const files = { 'global.html': globalReport(summary), ...(tree ? { 'surrogate-tree.mmd': tree.mermaid } : {}) };
+    const files = {
+      'global.html': globalReport(summary),
+      ...globalDrawings(summary),
+      ...(tree ? { 'surrogate-tree.mmd': tree.mermaid } : {}),
+    };
     return { summary, brief: globalBrief(summary), files };
   };
-
-/** Returns the paths as a person would type them. */
-function writeFiles(folder: string, files: Outcome['files']): string[] {
-  mkdirSync(resolve(folder), { recursive: true });
-  return Object.entries(files).map(([name, content]) => {
-    const path = join(folder, name);
-    writeFileSync(path, content);
-    return path;
-  });
-}
 
 /** A line a method, for a person. */
 export function briefOf(summary: ExplainSummary): string {

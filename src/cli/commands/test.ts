@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBrowser, repository } from '../bootstrap.mjs';
 import { browserLaunch } from '../browser.mjs';
+import { usageError } from '../command-error.ts';
 import { describeAdapter } from '../headless.ts';
+import { helpText } from '../options.ts';
 import { countTests, type TestReport } from '../test-report.ts';
 import { check } from './check.ts';
 
@@ -63,12 +65,37 @@ async function runVitest(args: readonly string[], adapter: string): Promise<{ re
   return { report, status };
 }
 
+/**
+ * What Vitest is told: the names of files as they stand, and everything behind `--`. Undefined where help is asked for.
+ * @throws CommandError for an option that does not stand behind `--`
+ */
+export function vitestArguments(args: readonly string[]): readonly string[] | undefined {
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  const [own, rest] = [args.slice(0, end), args.slice(end + 1)];
+  if (own.includes('--help') || own.includes('-h')) return undefined;
+  const option = own.find((each) => each.startsWith('-'));
+  if (option !== undefined) {
+    throw usageError(
+      `Unknown option '${option}'.`,
+      `name test files only; what Vitest is to be told goes behind another --, as in npm test -- -- ${option}.`,
+    );
+  }
+  return [...own, ...rest];
+}
+
 export async function run(args: readonly string[]): Promise<number> {
+  const told = vitestArguments(args);
+  if (!told) {
+    const purpose =
+      'Checks types, lint and architecture, then runs every test in Node and in a browser, or those whose files are named.\nWhat stands behind a second -- is told to Vitest.';
+    process.stdout.write(helpText('npm test -- [file …] [-- options of Vitest]', purpose, {}));
+    return 0;
+  }
   await ensureBrowser();
   const { adapter, executablePath } = await browserLaunch();
   process.stdout.write(`${describeAdapter(adapter, executablePath)}\n\n`);
   const failedChecks = await check();
-  const { report, status } = await runVitest(args, adapter);
+  const { report, status } = await runVitest(told, adapter);
   const { passed, failed } = countTests(report, status);
   if (failedChecks > 0) process.stdout.write(`\n${failedChecks} of 3 checks failed; each counts as a failure.\n`);
   process.stdout.write(`\n${passed} passed, ${failed + failedChecks} failed\n`);

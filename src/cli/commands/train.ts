@@ -1,7 +1,8 @@
 import { openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, readOptions } from '../options.ts';
+import { openOutputFolder } from '../output-folder.ts';
 import { createProgress, tunedLines } from '../terminal.ts';
-import { trainHeadless, writeOutputs } from '../train-headless.ts';
+import { trainHeadless, writeTrained } from '../train-headless.ts';
 import { printHelp, TRAIN_OPTIONS, trainParameters } from '../train-options.ts';
 
 const OPTIONS: Options = {
@@ -17,6 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (values.help) return printHelp('train', 'Trains a network in a headless browser.', OPTIONS);
   const out = values.text('out');
   const parameters = { ...trainParameters(values, out !== undefined), tune: values.flag('tune') };
+  if (out !== undefined) openOutputFolder(out);
   const progress = createProgress(process.stderr);
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
@@ -24,7 +26,7 @@ export async function run(args: readonly string[]): Promise<number> {
       progress.line(headless.description);
       const trained = await trainHeadless(headless, parameters, progress, signal);
       if (out !== undefined) {
-        for (const path of Object.values(writeOutputs(out, trained))) progress.line(`Wrote ${path}`);
+        for (const path of Object.values(writeTrained(out, trained))) progress.line(`Wrote ${path}`);
       }
       const { summary } = trained;
       if (summary.tuning) progress.line(tunedLines(summary.tuning));

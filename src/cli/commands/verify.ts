@@ -4,6 +4,7 @@ import { version as viteVersion } from 'vite';
 import { repository } from '../bootstrap.mjs';
 import { type Headless, openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, readOptions } from '../options.ts';
+import { requireWritable } from '../output-folder.ts';
 import { randomiseHeadless } from '../randomisation-headless.ts';
 import { judgeRandomisation, RANDOMISATION, randomisationRow, randomisationSection } from '../randomisation-report.ts';
 import { createProgress, type Progress, paint } from '../terminal.ts';
@@ -18,6 +19,8 @@ const OPTIONS: Options = {
   epochs: { kind: 'whole', value: 10, least: 1, help: 'passes over the training examples; VERIFY.md is written for ten only' },
 };
 
+const VERIFY_FILE = join(repository, 'VERIFY.md');
+
 /** Columns under their names: aligned to the right, or the first to the left where it holds words. */
 function table(rows: readonly (readonly string[])[], words = false): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
@@ -28,11 +31,14 @@ function table(rows: readonly (readonly string[])[], words = false): string[] {
 
 /** Writes one section of VERIFY.md. */
 function write(name: SectionName, section: (versions: Readonly<Record<string, string>>, date: Date) => string, headless: Headless): void {
-  const path = join(repository, 'VERIFY.md');
   const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
   const versions = { vitrine: version, browser: headless.browserVersion, 'Node.js': process.version, Vite: viteVersion };
-  writeFileSync(path, withSection(existsSync(path) ? readFileSync(path, 'utf8') : '', name, section(versions, new Date())));
+  const text = existsSync(VERIFY_FILE) ? readFileSync(VERIFY_FILE, 'utf8') : '';
+  writeFileSync(VERIFY_FILE, withSection(text, name, section(versions, new Date())));
 }
+
+/** A shorter run is one to look at. */
+const isPublished = (seeds: number, epochs: number): boolean => seeds === 5 && epochs === 10;
 
 /** Five seeds of the main network. Returns the promises that do not hold. */
 async function verifyAccuracy(
@@ -51,7 +57,7 @@ async function verifyAccuracy(
   progress.line('');
   for (const line of table([SEED_COLUMNS, ...summaries.map(seedRow)])) progress.line(line);
   progress.line(`\nMean test accuracy ${mean.toFixed(4)}, smallest ${smallest.toFixed(4)}.`);
-  if (seeds === 5 && epochs === 10) {
+  if (isPublished(seeds, epochs)) {
     write('accuracy', (versions, date) => accuracySection(summaries, versions, date), headless);
     progress.line('Wrote VERIFY.md.');
   }
@@ -80,6 +86,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const only = values.text('only') as SectionName | undefined;
   const [seeds, epochs] = [values.number('seeds') ?? 5, values.number('epochs') ?? 10];
+  if (only !== 'accuracy' || isPublished(seeds, epochs)) requireWritable(VERIFY_FILE);
   const progress = createProgress(process.stdout);
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
