@@ -156,7 +156,7 @@ export class Recorder {
             this.probe,
             methods.map((method) => ({ method, options: { ...options } })),
             metrics,
-            { controls: [], ...(options.seed === undefined ? {} : { seed: options.seed }) },
+            { ...options, controls: [] },
           )
         : undefined;
     const measured: Record<string, number | readonly number[]> = {};

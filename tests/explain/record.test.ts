@@ -48,6 +48,20 @@ describe('record', () => {
     model.dispose();
   });
 
+  test('scores by the baseline that the methods take', async () => {
+    const { model, trainer } = await training();
+    const options = { baseline: 'mean', background: data, target: 0 } as const;
+    const { records } = await record(trainer, {
+      probe: { dataset: data, count: 4 },
+      methods: ['deepLift'],
+      options,
+      metrics: ['completeness'],
+    });
+    for (const gap of records[0]?.evaluation?.rows[0]?.values ?? [null]) expect(gap).toBeLessThan(1e-3);
+    trainer.dispose();
+    model.dispose();
+  });
+
   test('changes no bit of the training', async () => {
     const run = async (watched: boolean): Promise<number[]> => {
       const { model, trainer } = await training();
