@@ -20,6 +20,8 @@ export interface Dataset {
   readonly targetShape?: readonly number[];
   /** Names of the input columns of tabular data. */
   readonly features?: readonly string[];
+  /** Of texts: the words that token indices name. An index beyond them is padding. */
+  readonly vocabulary?: readonly string[];
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

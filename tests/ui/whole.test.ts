@@ -23,7 +23,9 @@ async function open(page: Element): Promise<void> {
 
 test('weights: nothing before it is opened; then the norm of every tensor, its step, and a refresh that leaves the run alone', async () => {
   const { page, training } = await mount('#rate=0.01');
-  expect(inside(page, 'studio-whole').shadowRoot).toBeNull();
+  // It is fetched when it is opened; where another page has fetched it already, it computes nothing before.
+  const early = inside(page, 'studio-whole').shadowRoot?.querySelector('whole-weights')?.shadowRoot;
+  expect(early?.querySelectorAll('tbody tr').length ?? 0).toBe(0);
   await open(page);
   const rows = () => [...inside(page, 'studio-whole', 'whole-weights').shadowRoot!.querySelectorAll<HTMLElement>('tbody tr')];
   const { parameters } = training.run!.model;
@@ -55,37 +57,58 @@ test('weights: nothing before it is opened; then the norm of every tensor, its s
   await expect.poll(() => inside(page, 'studio-whole', 'whole-weights', 'h3').textContent, PATIENTLY).toBe('权重');
 });
 
-test('tree: grown on demand from the answers of the network; the chosen example ends in the one lit leaf', async () => {
+test('tree: a diagram grown on demand from the answers of the network, in which the one way of the chosen example is lit', async () => {
   const { page, session, training } = await mount('#rate=0.01');
   for (let i = 0; i < 12; i++) await training.single();
   await open(page);
   const root = () => inside(page, 'studio-whole', 'whole-tree').shadowRoot!;
-  expect(root().querySelector('.outline')).toBeNull();
+  expect(root().querySelector('.tree')).toBeNull();
   root().querySelector('button')!.click();
-  await expect.poll(() => root().querySelectorAll('.leaf').length, PATIENTLY).toBeGreaterThan(1);
+  await expect.poll(() => root().querySelectorAll('.node.leaf').length, PATIENTLY).toBeGreaterThan(1);
   expect(root().querySelector('.head')!.textContent).toContain('From step 12');
   expect(training.step).toBe(12);
-  expect(root().querySelectorAll('.lit.leaf')).toHaveLength(1);
   // Depth 0 says the commonest class of the training rows for everything.
   const shares = [...root().querySelectorAll('[data-of=held-out]')].map(({ textContent }) => Number.parseFloat(textContent ?? ''));
   expect(shares.length).toBeGreaterThan(1);
   expect(shares[0]).toBeLessThanOrEqual(Number.parseFloat(/[\d.]+(?=%)/.exec(root().querySelector('.majority')!.textContent!)![0]));
+  // Every node but the first hangs on a line, boxes do not overlap, and none leaves the picture.
+  const nodes = [...root().querySelectorAll<SVGGElement>('.node')];
+  expect(root().querySelectorAll('.branch')).toHaveLength(nodes.length - 1);
+  const boxes = nodes.map((node) => node.querySelector('.box')!.getBoundingClientRect());
+  const whole = root().querySelector('.tree')!.getBoundingClientRect();
+  for (const [i, a] of boxes.entries()) {
+    expect(a.left >= whole.left && a.right <= whole.right && a.top >= whole.top && a.bottom <= whole.bottom).toBe(true);
+    const text = nodes[i]!.querySelector('text')!.getBoundingClientRect();
+    expect(text.width).toBeLessThan(a.width);
+    for (const b of boxes.slice(i + 1)) expect(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top).toBe(true);
+  }
 
-  // Every question on the way is true of the example.
-  for (const index of [0, 1, 2]) {
+  // Every question on the way is answered as the example is, and what is lit is told by more than colour.
+  const leaves = new Set<string>();
+  for (const index of [0, 1, 2, 3]) {
     session.send({ do: 'choose', choices: { example: { kind: 'test', index } } });
     await session.looked();
     await page.updateComplete;
     await inside<LitElement>(page, 'studio-whole', 'whole-tree').updateComplete;
     const { values } = session.snapshot.example!;
-    const questions = [...root().querySelectorAll('.lit:not(.leaf)')].map(({ textContent }) =>
+    const lit = [...root().querySelectorAll('.node.lit')];
+    expect(root().querySelectorAll('path.way')).toHaveLength(lit.length - 1);
+    const [leaf] = lit.filter((node) => node.classList.contains('leaf'));
+    expect(leaf!.querySelector('.here')!.textContent).toContain('the example');
+    expect(root().querySelectorAll('.here')).toHaveLength(1);
+    expect(Number.parseFloat(getComputedStyle(leaf!.querySelector('.box')!).strokeWidth)).toBeGreaterThan(1);
+    leaves.add((leaf as SVGGElement).dataset.node!);
+    const questions = [...root().querySelectorAll('.outline .lit:not(.answer)')].map(({ textContent }) =>
       /\[(\d+), (\d+)\]\s*([≤>])\s*([\d.]+)/.exec(textContent!)!.slice(1),
     );
-    expect(questions.length).toBeGreaterThan(0);
+    expect(questions).toHaveLength(lit.length - 1);
     for (const [row, column, sign, threshold] of questions) {
       expect(values[8 * Number(row) + Number(column)]! <= Number(threshold)).toBe(sign === '≤');
     }
+    const said = root().querySelector('.tree')!.getAttribute('aria-label')!;
+    for (const [row, column] of questions) expect(said).toContain(`[${row}, ${column}]`);
   }
+  expect(leaves.size).toBeGreaterThan(1);
 });
 
 test('evaluation: progress and cancel; then the methods on cards ranked beside controls, and a verdict in either language', async () => {

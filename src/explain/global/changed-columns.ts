@@ -13,7 +13,7 @@ import { elements } from '../../engine/operation.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
 import type { Plan } from '../../engine/plan.ts';
 import type { Tensor } from '../../engine/tensor.ts';
-import { disposeAll, requireGoingOn, unsupportedModel } from '../attribution.ts';
+import { disposeAll, type ExplainProgress, requireGoingOn, unsupportedModel } from '../attribution.ts';
 import { firstAffine, forwardOf } from '../explainer.ts';
 import { changedProducts, changedRows } from '../ops/changed-rows.ts';
 
@@ -35,6 +35,8 @@ export interface ChangedColumnsOptions {
   /** The number that is asked for, [rows], of the forward pass of some rows and their examples' labels, [rows, ...]. */
   readonly answer: (forward: Forward, labels: Node | undefined) => Node;
   readonly signal?: AbortSignal | undefined;
+  /** Told of the rows of each run. */
+  readonly onRows?: ((rows: number) => void) | undefined;
 }
 
 export class ChangedColumns {
@@ -46,6 +48,7 @@ export class ChangedColumns {
   readonly #labels: { readonly tensor: Tensor; readonly values: Float32Array | Uint32Array } | undefined;
   readonly #owned: readonly Tensor[];
   readonly #signal: AbortSignal | undefined;
+  readonly #onRows: ((rows: number) => void) | undefined;
 
   private constructor(
     method: string,
@@ -57,6 +60,7 @@ export class ChangedColumns {
       labels: { readonly tensor: Tensor; readonly values: Float32Array | Uint32Array } | undefined;
       owned: readonly Tensor[];
       signal: AbortSignal | undefined;
+      onRows: ((rows: number) => void) | undefined;
     },
   ) {
     this.#method = method;
@@ -67,6 +71,7 @@ export class ChangedColumns {
     this.#labels = made.labels;
     this.#owned = made.owned;
     this.#signal = made.signal;
+    this.#onRows = made.onRows;
   }
 
   /** @throws VitrineError `unsupported-model` for token indices, `out-of-memory`, `device-lost` */
@@ -148,6 +153,7 @@ export class ChangedColumns {
         labels: answers && labels && { tensor: plan.tensor(answers), values: labels },
         owned,
         signal: options.signal,
+        onRows: options.onRows,
       });
     } catch (error) {
       disposeAll(owned);
@@ -173,6 +179,7 @@ export class ChangedColumns {
           this.#run(queries.subarray(3 * (first + at), 3 * (first + Math.min(at + RUN, block))), kept, at);
           inFlight.push(device.gpu.queue.onSubmittedWorkDone());
           if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
+          this.#onRows?.(Math.min(RUN, block - at));
         }
         result.set(await kept.read(), first);
       } finally {
@@ -233,6 +240,19 @@ async function productsOf(method: string, model: Model, x: Tensor, rows: number)
   } finally {
     plan.dispose();
   }
+}
+
+/** Tells how many of `total` rows are done. */
+export function countRows(
+  total: number,
+  onProgress: ((progress: ExplainProgress) => void) | undefined,
+): ((rows: number) => void) | undefined {
+  if (!onProgress) return undefined;
+  let done = 0;
+  return (rows) => {
+    done += rows;
+    onProgress({ done, total });
+  };
 }
 
 /** Groups of columns: each column by itself where none are given. @throws VitrineError `shape-mismatch`, `invalid-option` */

@@ -1,7 +1,8 @@
 import { checkNumber, checkWhole, VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
-import { ChangedColumns, columnGroupsOf } from './changed-columns.ts';
+import type { ExplainProgress } from '../attribution.ts';
+import { ChangedColumns, columnGroupsOf, countRows } from './changed-columns.ts';
 import { type AskedOutput, askedOutput, columnNames, inputsOf } from './network-outputs.ts';
 import { quantile } from './statistics.ts';
 
@@ -15,6 +16,8 @@ export interface PartialDependenceOptions extends AskedOutput {
   /** Names of the columns; x0, x1, … by default. */
   readonly features?: readonly string[];
   readonly signal?: AbortSignal;
+  /** Called after each run: rows that are done, and all that there will be. */
+  readonly onProgress?: (progress: ExplainProgress) => void;
 }
 
 export interface PartialDependence {
@@ -64,6 +67,10 @@ export async function partialDependence(model: Model, x: Examples, options: Part
     groups: columns.map((column) => [column]),
     answer: asked.of,
     signal,
+    onRows: countRows(
+      grids.reduce((sum, { length }) => sum + rows * length, 0),
+      options.onProgress,
+    ),
   });
   try {
     const result: PartialDependence[] = [];

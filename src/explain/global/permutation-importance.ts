@@ -8,7 +8,8 @@ import { constant } from '../../engine/ops/fill.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
 import { squaredError } from '../../engine/ops/squared-error.ts';
 import { permute } from '../../engine/random.ts';
-import { ChangedColumns, columnGroupsOf } from './changed-columns.ts';
+import type { ExplainProgress } from '../attribution.ts';
+import { ChangedColumns, columnGroupsOf, countRows } from './changed-columns.ts';
 import { columnNames, inputsOf, requireClasses } from './network-outputs.ts';
 import { type Interval, meanInterval, meanOf } from './statistics.ts';
 
@@ -26,6 +27,8 @@ export interface PermutationImportanceOptions {
   /** Names of the columns; x0, x1, … by default. */
   readonly features?: readonly string[];
   readonly signal?: AbortSignal;
+  /** Called after each run: rows that are done, and all that there will be. */
+  readonly onProgress?: (progress: ExplainProgress) => void;
 }
 
 export interface ColumnImportance {
@@ -108,6 +111,7 @@ export async function permutationImportance(
     labels: answers,
     answer: (forward, given) => METRICS[metric](forward, given as Node),
     signal,
+    onRows: countRows(rows * (1 + groups.length * repeats), options.onProgress),
   });
   try {
     // The data as they are go the same way, so that a column that nothing depends on comes out as exactly 0.

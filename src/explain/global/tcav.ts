@@ -7,6 +7,7 @@ import { matmul } from '../../engine/ops/matmul.ts';
 import { oneHot } from '../../engine/ops/one-hot.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
 import { permute } from '../../engine/random.ts';
+import { cholesky } from '../least-squares.ts';
 import { layerNode, overChunks } from '../model/chunks.ts';
 import { askedOutput, inputsOf } from './network-outputs.ts';
 import { deviationOf, type Interval, meanInterval, meanOf, studentTail } from './statistics.ts';
@@ -140,42 +141,26 @@ function dualNormal(gram: Float32Array, stride: number, chosen: readonly number[
   const k = chosen.map((i) => Float64Array.from(chosen, (j) => gram[i * stride + j] as number));
   const rowMeans = k.map((row) => meanOf(row));
   const all = meanOf(rowMeans);
-  const centred = k.map((row, i) => row.map((value, j) => value - (rowMeans[i] as number) - (rowMeans[j] as number) + all));
-  const trace = centred.reduce((sum, row, i) => sum + (row[i] as number), 0);
-  const lambda = ridge * (trace / n) || ridge;
-  centred.forEach((row, i) => {
-    row[i] = (row[i] as number) + lambda;
+  const system = Float64Array.from({ length: n * n }, (_, at) => {
+    const [i, j] = [Math.floor(at / n), at % n];
+    return ((k[i] as Float64Array)[j] as number) - (rowMeans[i] as number) - (rowMeans[j] as number) + all;
   });
+  const meanSquare = meanOf(Float64Array.from({ length: n }, (_, i) => system[i * (n + 1)] as number));
+  for (let i = 0; i < n; i++) system[i * (n + 1)] = (system[i * (n + 1)] as number) + (ridge * meanSquare || ridge);
+  const solve = cholesky(system, n);
+  if (!solve) {
+    throw new VitrineError(
+      'invalid-option',
+      `tcav: with a ridge of ${ridge} the activations of ${n} examples do not determine a classifier.`,
+      'raise ridge; it is 0.01 by default.',
+      { ridge, examples: n },
+    );
+  }
   const mean = (2 * positives - n) / n;
   const y = Float64Array.from({ length: n }, (_, i) => (i < positives ? 1 : -1) - mean);
-  const b = solvePositive(centred, y);
+  const b = solve(y);
   const average = meanOf(b);
   return b.map((value) => value - average);
-}
-
-/** Solves A x = y for a symmetric positive definite A, by Cholesky, in place. */
-function solvePositive(a: readonly Float64Array[], y: Float64Array): Float64Array {
-  const n = y.length;
-  for (let i = 0; i < n; i++) {
-    const row = a[i] as Float64Array;
-    for (let j = 0; j <= i; j++) {
-      const other = a[j] as Float64Array;
-      let sum = row[j] as number;
-      for (let k = 0; k < j; k++) sum -= (row[k] as number) * (other[k] as number);
-      row[j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / (other[j] as number);
-    }
-  }
-  const x = y.slice();
-  for (let i = 0; i < n; i++) {
-    const row = a[i] as Float64Array;
-    for (let k = 0; k < i; k++) x[i]! -= (row[k] as number) * (x[k] as number);
-    x[i]! /= row[i] as number;
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i]! -= ((a[k] as Float64Array)[i] as number) * (x[k] as number);
-    x[i]! /= (a[i] as Float64Array)[i] as number;
-  }
-  return x;
 }
 
 /** Welch's two-sided t-test. **Source** Welch 1947. */

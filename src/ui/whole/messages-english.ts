@@ -6,6 +6,16 @@ export const wholeEnglish = {
   refresh: (step: string): StrResult => str`From step ${step}, refresh`,
   computing: 'Computing …',
   waiting: 'There is no network yet.',
+  rows: (done: string, total: string): StrResult => str`${done} of ${total} rows`,
+  notApplicable: 'Not applicable here:',
+  notForTexts: 'a text’s values are the numbers of its words, which cannot be compared, and its places are no columns.',
+  noLabels: 'the examples have no classes to be compared with.',
+  lockPixel: 'no pixel is locked. Click one in any map of the input.',
+  showExample: (index: string): StrResult => str`Show test example ${index}`,
+  column: 'Column',
+  layer: 'Layer',
+  examples: 'Examples',
+  predictedClass: 'Predicted class',
 
   weightsTitle: 'Weights',
   weightsNote: 'Shows whether layers train at all, blow up or collapse to few directions. Does not show what a weight is for.',
@@ -26,7 +36,10 @@ export const wholeEnglish = {
   treeNote: (examples: string): StrResult =>
     str`Grown on the network’s answers to the first ${examples} test examples; a fifth of them is held out to try it on. Does not show how the network computes: a tree of the same answers may ask for something else.`,
   treeGrow: 'Grow the tree',
-  treeOutline: 'Questions of the tree',
+  treeDiagram: 'The tree, from its first question on the left to its answers on the right',
+  treeOutline: 'The tree as text',
+  yes: 'yes',
+  no: 'no',
   treeImage: 'Pixels are written [row, column].',
   treeLeaf: (name: string, count: string, all: string): StrResult => str`→ ${name} (${count} of ${all})`,
   treeHere: 'the example',
@@ -39,6 +52,40 @@ export const wholeEnglish = {
   interval: '95 % interval',
   majority: (share: string): StrResult =>
     str`Always saying the network’s commonest class would be right for ${share} of the held-out examples.`,
+
+  prototypesTitle: 'Prototypes',
+  prototypesFind: 'Find the prototypes',
+  prototypesNote: (examples: string): StrResult =>
+    str`Of the first ${examples} test examples, those nearest to the middle of what the network takes for a class, as a layer sees them; under each, its distance. Shows what is typical for the network; not that a class has several kinds, nor whether the network is right.`,
+  nearest: 'Nearest to the middle',
+  farthest: 'Farthest',
+  distance: (value: string): StrResult => str`distance ${value}`,
+
+  importanceTitle: 'Permutation importance',
+  importanceFind: 'Measure the importance',
+  importanceNote: (examples: string, repeats: string): StrResult =>
+    str`How much the cross-entropy of the first ${examples} test examples grows when a column, a category or a square of pixels is dealt out anew among them: mean of ${repeats} deals and its 95 % interval. Shows what the network relies on; not what it would fall back on, and of two columns that say the same neither may seem to count.`,
+  importanceBase: (value: string): StrResult => str`Cross-entropy of the examples as they are: ${value} nats`,
+  increase: 'Increase',
+  nats: 'nats',
+  squareColumn: 'Pixels',
+  square: (fromRow: string, toRow: string, fromColumn: string, toColumn: string): StrResult =>
+    str`rows ${fromRow}–${toRow}, columns ${fromColumn}–${toColumn}`,
+
+  dependenceTitle: 'Partial dependence',
+  dependenceFind: 'Draw the curves',
+  dependenceNote: (examples: string): StrResult =>
+    str`The logit of the class asked about as one value goes from its least to its greatest and all others stay: for each of ${examples} test examples and on the mean. Curves that are not parallel are interactions. Does not show what happens where columns go together: it tries rows that may never occur.`,
+  dependenceOf: (name: string, label: string): StrResult => str`${name} → logit of ${label}.`,
+  dependenceText: (name: string, label: string, from: string, to: string, first: string, last: string): StrResult =>
+    str`Partial dependence: as ${name} goes from ${from} to ${to}, the mean logit of ${label} goes from ${first} to ${last}`,
+  meanCurve: 'mean',
+  singleCurves: 'single test examples',
+
+  similarityTitle: 'How alike the layers are (linear CKA)',
+  similarityFind: 'Compare the layers',
+  similarityNote: (examples: string): StrResult =>
+    str`Of ${examples} test examples: 1 where two layers say the same up to a rotation and a scale, 0 where they have nothing in common. Does not show what they say; few examples beside many units make everything look alike.`,
 
   evaluationTitle: 'Which of these maps to believe',
   evaluationNote: (examples: string): StrResult =>

@@ -17,7 +17,11 @@ export class StudioWhole extends LitElement {
     const { snapshot } = this;
     return html`
       <whole-weights .snapshot=${snapshot}></whole-weights>
+      <whole-prototypes .snapshot=${snapshot}></whole-prototypes>
+      <whole-importance .snapshot=${snapshot}></whole-importance>
+      <whole-dependence .snapshot=${snapshot}></whole-dependence>
       <whole-tree .snapshot=${snapshot}></whole-tree>
+      <whole-similarity .snapshot=${snapshot}></whole-similarity>
       <whole-evaluation .snapshot=${snapshot}></whole-evaluation>
     `;
   }

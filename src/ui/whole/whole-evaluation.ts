@@ -164,11 +164,6 @@ export class WholeEvaluation extends WholeView<Evaluation> {
     shared,
     wholeStyles,
     css`
-      progress {
-        width: 8rem;
-        accent-color: var(--ink);
-      }
-
       .verdict {
         max-width: 80ch;
         margin: 0.5rem 0;

@@ -2,5 +2,9 @@
 
 export { buildModel } from '../../engine/index.ts';
 export { evaluate } from '../../explain/evaluate/evaluate.ts';
+export { classPrototypes } from '../../explain/global/class-prototypes.ts';
+export { linearCka } from '../../explain/global/linear-cka.ts';
+export { partialDependence } from '../../explain/global/partial-dependence.ts';
+export { permutationImportance } from '../../explain/global/permutation-importance.ts';
 export { surrogateTree } from '../../explain/global/surrogate-tree.ts';
 export { weightReductions } from '../../explain/model/weight-reductions.ts';

@@ -1,22 +1,23 @@
-import { type CSSResultGroup, css, html, nothing, type TemplateResult } from 'lit';
+import { type CSSResultGroup, css, html, nothing, svg, type TemplateResult } from 'lit';
 import type { SurrogateTree, TreeNode } from '../../explain/global/surrogate-tree.ts';
 import { shared } from '../shared-styles.ts';
-import { firstOf, WholeView, wholeStyles } from './whole-view.ts';
+import { layOutTree, type PlacedNode } from './tree-layout.ts';
+import { featureNames, firstOf, WholeView, wholeStyles } from './whole-view.ts';
 
 const MOST_EXAMPLES = 1000;
+/** Of a node's box. */
+const HEIGHT = 22;
+/** Widest line between two nodes: that of all rows. */
+const WIDEST = 9;
 
-/** A small tree that answers as the network does, grown when it is asked for. */
+/** A small tree that answers as the network does, grown when it is asked for: a diagram, in which the example's path is lit. */
 export class WholeTree extends WholeView<SurrogateTree> {
   async #grow(): Promise<void> {
     const { test } = this.snapshot ?? {};
     if (!test) return;
     await this.compute(async (copy, signal) => {
       const { surrogateTree } = await import('./whole-library.ts');
-      const [, width = 0, channels = 1] = test.inputShape;
-      const pixels = test.inputShape.length > 1;
-      const features =
-        test.features ??
-        (pixels ? Array.from({ length: test.inputs.length / test.size }, (_, i) => pixelName(i, width, channels)) : undefined);
+      const features = featureNames(test);
       return surrogateTree(copy, firstOf(test, MOST_EXAMPLES), {
         signal,
         ...(features ? { features } : {}),
@@ -28,19 +29,10 @@ export class WholeTree extends WholeView<SurrogateTree> {
   override render(): TemplateResult {
     const { words, found, snapshot } = this;
     const { views } = words;
-    const current = found && found.step === snapshot?.step;
+    if (this.isText) return this.notApplicable(views.treeTitle, views.notForTexts);
     const size = Math.min(MOST_EXAMPLES, snapshot?.test?.size ?? 0);
     return html`
-      <div class="head">
-        <h3>${views.treeTitle}</h3>
-        ${
-          current
-            ? html`<span class="note">${views.fromStep(words.whole(found.step))}</span>`
-            : html`<button ?disabled=${this.busy || !snapshot?.run} @click=${() => void this.#grow()}>
-                ${this.busy ? views.computing : found ? views.refresh(words.whole(found.step)) : views.treeGrow}
-              </button>`
-        }
-      </div>
+      ${this.head(views.treeTitle, views.treeGrow, () => void this.#grow())}
       <p class="note">${views.treeNote(words.whole(size))} ${(snapshot?.test?.inputShape.length ?? 0) > 1 ? views.treeImage : nothing}</p>
       ${found ? this.#found(found.result) : nothing}
     `;
@@ -50,60 +42,124 @@ export class WholeTree extends WholeView<SurrogateTree> {
     const { words } = this;
     const { views } = words;
     const values = this.snapshot?.example?.values;
-    const path = values?.length === tree.features.length ? tree.path(values) : [];
-    const lit = new Set(path.map(({ node }) => node.id));
-    return html`<div class="found">
-      <div class="table outline" tabindex="0" role="region" aria-label=${views.treeOutline}>
-        <ul>
-          ${this.#branches(tree, tree.root, lit)}
-        </ul>
-      </div>
-      <div class="table" tabindex="0" role="region" aria-label=${views.fidelityTitle}>
-        <table>
-          <caption>
-            ${views.fidelityTitle}
-          </caption>
-          <thead>
-            <tr>
-              ${[views.depth, views.leaves, views.fidelityTraining, views.fidelityHeldOut, views.interval].map(
-                (name) => html`<th scope="col" class="number">${name}</th>`,
+    const path = values?.length === tree.features.length ? tree.path(values).map(({ node }) => node) : [];
+    const lit = new Set(path.map(({ id }) => id));
+    const said = path.map((node, i) => (path[i + 1] ? this.#question(tree, node, path[i + 1] === node.left) : this.#answer(tree, node)));
+    return html`
+      <div class="table" tabindex="0" role="region" aria-label=${views.treeDiagram}>${this.#diagram(tree, lit, said)}</div>
+      <p class="note way">${said.length > 0 ? html`<strong>${views.treePath}:</strong> ${said.join(' · ')}` : nothing}</p>
+      <div class="twins">
+        <details>
+          <summary>${views.treeOutline}</summary>
+          <div class="table outline">
+            <ul>
+              ${this.#branches(tree, tree.root, lit)}
+            </ul>
+          </div>
+        </details>
+        <div class="table" tabindex="0" role="region" aria-label=${views.fidelityTitle}>
+          <table>
+            <caption>
+              ${views.fidelityTitle}
+            </caption>
+            <thead>
+              <tr>
+                ${[views.depth, views.leaves, views.fidelityTraining, views.fidelityHeldOut, views.interval].map(
+                  (name) => html`<th scope="col" class="number">${name}</th>`,
+                )}
+              </tr>
+            </thead>
+            <tbody>
+              ${tree.fidelity.map(
+                ({ depth, leaves, training, heldOut }) => html`<tr>
+                  <th scope="row" class="number">${words.whole(depth)}</th>
+                  <td class="number">${words.whole(leaves)}</td>
+                  <td class="number">${words.percent(training)}</td>
+                  <td class="number" data-of="held-out">${words.percent(heldOut.value)}</td>
+                  <td class="number">${words.percent(heldOut.low)} … ${words.percent(heldOut.high)}</td>
+                </tr>`,
               )}
-            </tr>
-          </thead>
-          <tbody>
-            ${tree.fidelity.map(
-              ({ depth, leaves, training, heldOut }) => html`<tr>
-                <th scope="row" class="number">${words.whole(depth)}</th>
-                <td class="number">${words.whole(leaves)}</td>
-                <td class="number">${words.percent(training)}</td>
-                <td class="number" data-of="held-out">${words.percent(heldOut.value)}</td>
-                <td class="number">${words.percent(heldOut.low)} … ${words.percent(heldOut.high)}</td>
-              </tr>`,
-            )}
-          </tbody>
-        </table>
-        <p class="note majority">${views.majority(words.percent(tree.majority))}</p>
+            </tbody>
+          </table>
+          <p class="note majority">${views.majority(words.percent(tree.majority))}</p>
+        </div>
       </div>
-    </div>`;
+    `;
   }
+
+  /** `[3, 4] ≤ 0.42`, in the units of the table where it is one. */
+  #question({ features }: SurrogateTree, { split }: TreeNode, yes: boolean = true): string {
+    if (!split) return '';
+    return `${features[split.feature]} ${yes ? '≤' : '>'} ${this.words.significant(this.ownUnits(split.feature, split.threshold))}`;
+  }
+
+  #answer({ classes }: SurrogateTree, { prediction, counts, rows, queries }: TreeNode): string {
+    const { words } = this;
+    return words.views.treeLeaf(
+      classes[prediction] ?? String(prediction),
+      words.whole(counts[prediction] ?? 0),
+      words.whole(rows + queries),
+    );
+  }
+
+  // ---- the diagram ---------------------------------------------------------------------------------------------------------------
+
+  #diagram(tree: SurrogateTree, lit: ReadonlySet<number>, said: readonly string[]): TemplateResult {
+    const { views } = this.words;
+    const textOf = (node: TreeNode): string => (node.split ? `${this.#question(tree, node)}?` : this.#answer(tree, node));
+    const { nodes, width, height } = layOutTree(tree.root, textOf);
+    const label = `${views.treeDiagram}. ${views.treePath}: ${said.join('; ')}`;
+    // What is lit is drawn last, over the rest.
+    const inOrder = [...nodes].sort((a, b) => Number(lit.has(a.node.id)) - Number(lit.has(b.node.id)));
+    return html`<svg class="tree" width=${width} height=${height} viewBox=${`0 0 ${width} ${height}`} role="img" aria-label=${label}>
+      ${inOrder.map((placed) => this.#line(placed, tree.root, lit))} ${inOrder.map((placed) => this.#node(placed, textOf(placed.node), lit))}
+    </svg>`;
+  }
+
+  /** From a question to an answer: as wide as the share of rows that go this way; a dark line within it is the example's way. */
+  #line({ node, parent, x, y }: PlacedNode, root: TreeNode, lit: ReadonlySet<number>): TemplateResult | typeof nothing {
+    if (!parent) return nothing;
+    const { views } = this.words;
+    const yes = parent.node.left === node;
+    const from = parent.x + parent.width;
+    const middle = (from + x) / 2;
+    const path = `M ${from} ${parent.y} C ${middle} ${parent.y}, ${middle} ${y}, ${x} ${y}`;
+    const share = (node.rows + node.queries) / Math.max(1, root.rows + root.queries);
+    return svg`
+      <path class="branch" d=${path} stroke-width=${(1 + (WIDEST - 1) * share).toFixed(2)} />
+      ${lit.has(node.id) ? svg`<path class="way" d=${path} />` : nothing}
+      <text class="word" x=${x - 6} y=${y + (yes ? -8 : 15)} text-anchor="end">${yes ? views.yes : views.no}</text>
+    `;
+  }
+
+  #node({ node, x, y, width }: PlacedNode, text: string, lit: ReadonlySet<number>): TemplateResult {
+    const here = lit.has(node.id);
+    const all = node.rows + node.queries;
+    const share = all > 0 ? (node.counts[node.prediction] ?? 0) / all : 0;
+    const leaf = !node.split;
+    return svg`<g class=${`node ${leaf ? 'leaf' : 'question'} ${here ? 'lit' : ''}`} data-node=${node.id} transform=${`translate(${x} ${y - HEIGHT / 2})`}>
+      <rect class="box" width=${width} height=${HEIGHT} rx=${leaf ? HEIGHT / 2 : 4} />
+      ${leaf ? svg`<rect class="share" x="10" y=${HEIGHT - 4} width=${((width - 20) * share).toFixed(1)} height="2" />` : nothing}
+      <text x=${width / 2} y="14.5" text-anchor="middle">${text}</text>
+      ${here && leaf ? svg`<text class="here" x=${width + 6} y="14.5">◂ ${this.words.views.treeHere}</text>` : nothing}
+    </g>`;
+  }
+
+  // ---- its text twin -------------------------------------------------------------------------------------------------------------
 
   /** The two answers to a node's question, or what a leaf says. */
   #branches(tree: SurrogateTree, node: TreeNode, lit: ReadonlySet<number>): TemplateResult {
     const { words } = this;
     const { split, left, right } = node;
     if (!split || !left || !right) {
-      const name = tree.classes[node.prediction] ?? String(node.prediction);
-      const count = words.whole(node.counts[node.prediction] ?? 0);
       const here = lit.has(node.id);
-      return html`<li class=${here ? 'lit leaf' : 'leaf'}>
-        ${words.views.treeLeaf(name, count, words.whole(node.rows + node.queries))} ${here ? html`<mark>${words.views.treeHere}</mark>` : nothing}
+      return html`<li class=${here ? 'lit answer' : 'answer'}>
+        ${this.#answer(tree, node)} ${here ? html`<mark>${words.views.treeHere}</mark>` : nothing}
       </li>`;
     }
-    const feature = tree.features[split.feature];
     return html`${[left, right].map(
       (child) => html`<li class=${lit.has(child.id) ? 'lit' : ''}>
-        ${lit.has(child.id) ? html`<span aria-hidden="true">▸</span><span class="hidden">${words.views.treePath}: </span>` : nothing}${feature}
-        ${child === left ? '≤' : '>'} ${words.significant(split.threshold)}
+        ${lit.has(child.id) ? html`<span aria-hidden="true">▸</span><span class="hidden">${words.views.treePath}: </span>` : nothing}${this.#question(tree, node, child === left)}
         <ul>
           ${this.#branches(tree, child, lit)}
         </ul>
@@ -115,11 +171,82 @@ export class WholeTree extends WholeView<SurrogateTree> {
     shared,
     wholeStyles,
     css`
-      .found {
+      .tree {
+        display: block;
+        max-width: none;
+        font-size: 11px;
+      }
+
+      .branch,
+      .way {
+        fill: none;
+        stroke: var(--line);
+      }
+
+      .tree .way {
+        stroke: var(--ink);
+        stroke-width: 2.5;
+      }
+
+      .box {
+        fill: var(--sheet);
+        stroke: var(--edge);
+      }
+
+      .leaf .box {
+        fill: var(--wash);
+      }
+
+      .share {
+        fill: var(--quiet);
+      }
+
+      .node text,
+      .word {
+        fill: var(--ink);
+        font-variant-numeric: tabular-nums;
+      }
+
+      .word {
+        fill: var(--quiet);
+        font-size: 10px;
+      }
+
+      /* Dark on light turned over, and twice the outline: it is told without colour. */
+      .lit .box {
+        fill: var(--ink);
+        stroke: var(--ink);
+        stroke-width: 2;
+      }
+
+      .lit .share {
+        fill: var(--on-ink);
+      }
+
+      .lit text {
+        fill: var(--on-ink);
+        font-weight: 600;
+      }
+
+      .lit .here {
+        fill: var(--ink);
+      }
+
+      p.way {
+        max-width: none;
+        color: var(--ink);
+      }
+
+      .twins {
         display: grid;
         grid-template-columns: repeat(auto-fit, minmax(min(22rem, 100%), 1fr));
-        gap: 0.75rem 1.5rem;
-        margin-top: 0.5rem;
+        gap: 0.25rem 1.5rem;
+        align-items: start;
+      }
+
+      summary {
+        min-height: 2.25rem;
+        font-size: 0.8125rem;
       }
 
       .outline {
@@ -160,13 +287,12 @@ export class WholeTree extends WholeView<SurrogateTree> {
         background: transparent;
         color: inherit;
       }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        summary {
+          min-height: 44px;
+        }
+      }
     `,
   ];
-}
-
-/** [row, column], and the channel where there are several. */
-function pixelName(index: number, width: number, channels: number): string {
-  const pixel = Math.floor(index / channels);
-  const at = [Math.floor(pixel / width), pixel % width, ...(channels > 1 ? [index % channels] : [])];
-  return `[${at.join(', ')}]`;
 }

@@ -1,10 +1,11 @@
 /** What the views of the whole network have in common: words, and work on a copy of the network. */
 
-import { type CSSResult, css, LitElement, type PropertyDeclarations } from 'lit';
+import { type CSSResult, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { type Dataset, type Model, VitrineError } from '../../engine/index.ts';
+import type { ExplainProgress } from '../../explain/index.ts';
 import { bringChinese, Words } from '../language.ts';
 import { type Spoken, spoken } from '../messages/spoken.ts';
-import type { Command } from '../session/commands.ts';
+import { send } from '../session/commands.ts';
 import type { Snapshot } from '../session/session.ts';
 import { wholeChinese } from './messages-chinese.ts';
 import { wholeEnglish } from './messages-english.ts';
@@ -16,19 +17,27 @@ export class WholeWords extends Words {
   readonly views: Spoken<typeof wholeEnglish> = views;
 }
 
-/** What was found, and of which network and step. */
+/** What was found, and of which network, step and question. */
 interface Found<Result> {
   readonly of: Model;
   readonly step: number;
+  readonly question: string;
   readonly result: Result;
 }
 
 export abstract class WholeView<Result> extends LitElement {
-  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, found: { state: true }, busy: { state: true } };
+  static override properties: PropertyDeclarations = {
+    snapshot: { attribute: false },
+    found: { state: true },
+    busy: { state: true },
+    progress: { state: true },
+  };
 
   declare snapshot: Snapshot | undefined;
   declare found: Found<Result> | undefined;
   declare busy: boolean;
+  /** How far it is, where that can be told. */
+  declare progress: ExplainProgress | undefined;
   protected readonly words: WholeWords = new WholeWords(this);
   /** Ends what is being computed. */
   protected ending: AbortController | undefined;
@@ -38,6 +47,17 @@ export abstract class WholeView<Result> extends LitElement {
     this.snapshot = undefined;
     this.found = undefined;
     this.busy = false;
+    this.progress = undefined;
+  }
+
+  /** What is asked of the network besides: what was found of another question is not the answer to this one. */
+  protected get question(): string {
+    return '';
+  }
+
+  /** Whether what was found is of the network as it is now. */
+  protected get current(): boolean {
+    return this.found !== undefined && this.found.step === this.snapshot?.step && this.found.question === this.question;
   }
 
   override disconnectedCallback(): void {
@@ -56,6 +76,8 @@ export abstract class WholeView<Result> extends LitElement {
     const model = this.snapshot?.run?.model;
     if (!model || this.busy) return;
     this.busy = true;
+    this.progress = undefined;
+    const { question } = this;
     const ending = new AbortController();
     this.ending = ending;
     let copy: Model | undefined;
@@ -65,20 +87,82 @@ export abstract class WholeView<Result> extends LitElement {
       copyWeights(copy, model);
       const step = copy.parameters.values().next().value?.step ?? 0;
       const result = await work(copy, ending.signal);
-      this.found = { of: model, step, result };
+      this.found = { of: model, step, question, result };
     } catch (error) {
       // Ended by the visitor; or the network was replaced, or the GPU is being, which the page says by itself.
       const code = error instanceof VitrineError ? error.code : undefined;
       if (code !== 'aborted' && code !== 'device-lost' && code !== 'tensor-disposed') {
-        const detail: Command = { do: 'report', error };
-        this.dispatchEvent(new CustomEvent('command', { detail, bubbles: true, composed: true }));
+        send(this, { do: 'report', error });
       }
     } finally {
       copy?.dispose();
       this.busy = false;
+      this.progress = undefined;
       this.ending = undefined;
     }
   }
+
+  /** The name of the view; and its step, how far it is, or what begins it. */
+  protected head(title: string, begin: string, start: () => void): TemplateResult {
+    const { words, found, progress, snapshot } = this;
+    const { views } = words;
+    const step = found ? words.whole(found.step) : '';
+    return html`<div class="head">
+      <h3>${title}</h3>
+      ${
+        this.busy
+          ? html`<progress max=${progress?.total ?? 1} value=${progress?.done ?? 0} aria-label=${title}></progress>
+              <span class="note number">${progress ? views.rows(words.whole(progress.done), words.whole(progress.total)) : views.computing}</span>
+              <button @click=${() => this.ending?.abort()}>${views.cancel}</button>`
+          : this.current
+            ? html`<span class="note">${views.fromStep(step)}</span>`
+            : html`<button ?disabled=${!snapshot?.run} @click=${start}>${found?.question === this.question ? views.refresh(step) : begin}</button>`
+      }
+    </div>`;
+  }
+
+  /** A view that says nothing of such data says why. */
+  protected notApplicable(title: string, why: string): TemplateResult {
+    return html`<div class="head"><h3>${title}</h3></div>
+      <p class="note">${this.words.views.notApplicable} ${why}</p>`;
+  }
+
+  /** Whether the examples are texts. */
+  protected get isText(): boolean {
+    return this.snapshot?.test?.vocabulary !== undefined;
+  }
+
+  /** A value of a column as its table has it. */
+  protected ownUnits(column: number, value: number): number {
+    const { scaling } = this.snapshot?.run?.data ?? {};
+    return scaling ? value * (scaling.deviation[column] ?? 1) + (scaling.mean[column] ?? 0) : value;
+  }
+
+  /** What leads into a chosen example. */
+  protected exampleButton(index: number, content: TemplateResult | string): TemplateResult {
+    const { example } = this.snapshot?.choices ?? {};
+    const chosen = example?.kind === 'test' && example.index === index;
+    return html`<button
+      class="example"
+      data-example=${index}
+      aria-pressed=${chosen ? 'true' : 'false'}
+      aria-label=${this.words.views.showExample(this.words.whole(index))}
+      title=${this.words.views.showExample(this.words.whole(index))}
+      @click=${() => send(this, { do: 'choose', choices: { example: { kind: 'test', index } } })}
+    >
+      ${content || nothing}
+    </button>`;
+  }
+}
+
+/** Names of the input's values: of columns, or [row, column] of pixels, and the channel where there are several. */
+export function featureNames({ features, inputShape }: Dataset): readonly string[] | undefined {
+  if (features || inputShape.length < 2) return features;
+  const [height = 1, width = 1, channels = 1] = inputShape;
+  return Array.from({ length: height * width * channels }, (_, i) => {
+    const pixel = Math.floor(i / channels);
+    return `[${[Math.floor(pixel / width), pixel % width, ...(channels > 1 ? [i % channels] : [])].join(', ')}]`;
+  });
 }
 
 /** In one turn, so that all of them belong to one step. */
@@ -116,6 +200,31 @@ export const wholeStyles: CSSResult = css`
     padding: 0 0.625rem;
     font-size: 0.8125rem;
     font-weight: 400;
+  }
+
+  progress {
+    width: 8rem;
+    accent-color: var(--ink);
+  }
+
+  button.example {
+    min-width: 0;
+    border-color: var(--line);
+    border-radius: 8px;
+    text-align: start;
+  }
+
+  button.example[aria-pressed='true'] {
+    border-color: var(--ink);
+    box-shadow: inset 0 0 0 1px var(--ink);
+  }
+
+  select {
+    min-height: 2.25rem;
+    max-width: 100%;
+    border-color: var(--line);
+    border-radius: 8px;
+    font-size: 0.8125rem;
   }
 
   /* A wide table scrolls by itself, never the page. */
@@ -158,7 +267,8 @@ export const wholeStyles: CSSResult = css`
   }
 
   @media (max-width: 719px), (pointer: coarse) {
-    button {
+    button,
+    select {
       min-height: 44px;
     }
   }
