@@ -1,6 +1,6 @@
 /**
  * Small least squares on the CPU, in float64, for designs of coalitions: a few hundred columns of 0 and 1, the same for every example, and an answer
- * for each. A row is the list of its columns that are 1.
+ * for each. A row is the list of its columns that are 1. And the solver of what is positive definite, which whoever has such a system takes.
  *
  * **Source** Golub, Van Loan 2013, "Matrix computations", 4.2 (Cholesky), 5.3 (normal equations).
  */

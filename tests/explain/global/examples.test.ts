@@ -209,6 +209,10 @@ describe('tcav', () => {
     await expect(tcav(model, examplesOf(9, 6), concept, random.slice(0, 60), { layer: 'input', target: 1 })).rejects.toThrow(
       'tcav: 20 examples of the concept and 10 random ones.',
     );
+    // 40 examples in six dimensions, and no penalty to speak of.
+    await expect(tcav(model, examplesOf(9, 6), concept, random, { layer: 'input', target: 1, ridge: 1e-12 })).rejects.toThrow(
+      'tcav: with a ridge of 1e-12 the activations of 40 examples do not determine a classifier.\nTo mend: raise ridge; it is 0.01 by default.',
+    );
     model.dispose();
   });
 });
