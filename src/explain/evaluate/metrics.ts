@@ -143,10 +143,12 @@ export const METRICS: { readonly [Name in MetricName]: Metric } = {
   modelRandomisation: {
     better: 'lower',
     about: 'network',
-    // |ρ| of the signed maps, for absolute ones share the input's zeros: a map that comes out with its sign turned shows the same. The mean over all stages.
+    // |ρ| of the signed maps, for absolute ones share the input's zeros: a map that comes out with its sign turned shows the same. The mean over
+    // the stages that have a correlation: a map that has become the same everywhere has none.
     score: async (s, options) => {
       const stages = await modelRandomisation(s.model, s.x, s.method, { ...s.asked, seed: s.seed, ...options });
-      return Float64Array.from(stages[0]?.signed ?? [], (_, i) => mean(stages.map(({ signed }) => Math.abs(signed[i] as number))));
+      const sizes = (example: number): number[] => stages.map(({ signed }) => Math.abs(signed[example] as number)).filter(Number.isFinite);
+      return Float64Array.from(stages[0]?.signed ?? [], (_, example) => mean(sizes(example)));
     },
   },
   efficientRandomisation: {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { buildModel, type Dataset, dense, flatten } from '../../../src/engine/index.ts';
 import {
   attentionRelevanceMap,
+  constantMap,
   type Evaluation,
   type EvaluationRow,
   type ExplanationMethod,
@@ -108,6 +109,22 @@ describe('evaluate', () => {
     expect(blind).toEqual([{ method: 'turning', correlation: 1 }]);
     const alone = await evaluate(model, x, methods, ['modelRandomisation']);
     expect(alone.ranking.map(({ method }) => method)).toEqual(['gradient', 'turning']);
+    model.dispose();
+  });
+
+  test('leaves out the stages of randomisation at which a map is the same everywhere', async () => {
+    const model = await randomNetwork(await testDevice());
+    let calls = 0;
+    // Its map, the map to compare with, then three stages, of which the first is flat.
+    const flatOnce: ExplanationMethod = (of, rows, options) => (++calls === 3 ? constantMap : inputMap)(of, rows, options);
+    const { rows } = await evaluate(model, examplesOf(2, 10), [{ method: flatOnce, name: 'flat once' }], ['modelRandomisation'], {
+      controls: ['constantMap'],
+    });
+    expect(calls).toBe(5);
+    expect(rows.map(({ values }) => values)).toEqual([
+      [1, 1],
+      [null, null],
+    ]);
     model.dispose();
   });
 
