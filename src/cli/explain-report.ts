@@ -22,6 +22,7 @@ export function explainReport(summary: ExplainSummary, picture: Uint8Array): str
 ${maps.map((map) => row(map, nameOf)).join('\n')}
 </tbody>
 </table></div>
+${leftOutSection(summary)}
 ${evaluationSection(summary)}
 <h2>To make it again</h2>
 <details><summary>Everything as JSON</summary><pre>${escaped(compactJson(summary))}</pre></details>`,
@@ -45,6 +46,13 @@ const places = ({ top }: MapSummary): string =>
 function row(map: MapSummary, nameOf: (index: number) => string): string {
   const gap = map.delta === undefined ? '<span class="quiet">none promised</span>' : digits(map.delta);
   return `<tr><th>${escaped(map.title)}</th><td>${nameOf(map.target)}</td><td>${escaped(map.question)}</td><td>${escaped(map.caveat)}</td><td>${escaped(places(map))}</td><td class="number">${digits(map.sum)}</td><td class="number">${gap}</td><td class="number">${map.milliseconds.toFixed(0)}</td></tr>`;
+}
+
+/** Methods that this network does not allow. */
+function leftOutSection({ notApplicable }: ExplainSummary): string {
+  if (notApplicable.length === 0) return '';
+  const items = notApplicable.map(({ title, why }) => `<li><b>${escaped(title)}</b>: ${escaped(why)}</li>`);
+  return `<h2>What does not apply</h2>\n<ul>${items.join('')}</ul>`;
 }
 
 /** What was found, in sentences; then every score, with the controls below. */

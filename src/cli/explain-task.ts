@@ -60,7 +60,9 @@ export interface ExplainSummary {
   readonly seed: number;
   readonly adapter: string;
   readonly maps: readonly MapSummary[];
-  /** Of these methods beside negative controls; absent where none was asked for. */
+  /** Methods that were asked for beside others and cannot explain this network, and why. */
+  readonly notApplicable: readonly { readonly method: string; readonly title: string; readonly why: string }[];
+  /** Of these methods, by the same question, beside negative controls; absent where none was asked for. */
   readonly evaluation?: Evaluation;
 }
 

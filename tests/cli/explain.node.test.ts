@@ -3,7 +3,10 @@ import { briefOf, explainParameters, OPTIONS } from '../../src/cli/commands/expl
 import { explainReport } from '../../src/cli/explain-report.ts';
 import type { ExplainSummary } from '../../src/cli/explain-task.ts';
 import { readOptions } from '../../src/cli/options.ts';
+import { requireFit } from '../../src/cli/page/training.ts';
+import type { Dataset } from '../../src/engine/dataset.ts';
 import { methods } from '../../src/explain/methods.ts';
+import { refusal } from '../data/refusal.ts';
 
 const parameters = (...args: string[]) => explainParameters(readOptions(OPTIONS, args));
 
@@ -84,7 +87,41 @@ const summary: ExplainSummary = {
       caveat: 'Not why.',
     },
   ],
+  notApplicable: [],
 };
+
+describe('a model from a file', () => {
+  const data: Dataset = {
+    name: 'breast cancer',
+    size: 1,
+    inputShape: [30],
+    inputs: new Float32Array(30),
+    classes: ['benign', 'malignant'],
+  };
+  const model = (inputShape: number[], classes?: number, inputType: 'float32' | 'uint32' = 'float32') => ({
+    spec: { inputShape, inputType, layers: [] },
+    classes,
+  });
+
+  test('is taken where an example fits it', () => {
+    requireFit(model([30], 2), data);
+    requireFit(model([5, 6]), data);
+  });
+
+  test.each([
+    [model([28, 28, 1], 10), '--model takes examples of [28, 28, 1], but an example of breast cancer is [30].'],
+    // Ten examples of 3 would be as long.
+    [model([3], 2), '--model takes examples of [3], but an example of breast cancer is [30].'],
+    [model([30], 2, 'uint32'), '--model takes token indices of [30], but an example of breast cancer is [30].'],
+    [model([30], 3), '--model has 3 outputs, but breast cancer has 2 classes.'],
+  ])('is refused where it was made for other data (%#)', async (asked, message) => {
+    expect(await refusal(() => requireFit(asked, data))).toEqual([
+      'shape-mismatch',
+      message,
+      'To mend: pass the --data that the model was trained on, or a model that was trained on this --data.',
+    ]);
+  });
+});
 
 describe('what explain tells', () => {
   test('in the terminal is a line a method', () => {
@@ -134,6 +171,13 @@ describe('what explain tells', () => {
       /<td class="number">1\.0<\/td><th>Integrated gradients<\/th><td class="number">−1\.50<br><span class="quiet">± 0\.25/,
     );
     expect(report).toMatch(/class="controls">\s*<tr><td class="number"><\/td><th>randomMap<\/th><td class="number quiet">–/);
+  });
+
+  test('of a method that the network does not allow is that it is left out, and why', () => {
+    const left = { ...summary, notApplicable: [{ method: 'lrp', title: 'LRP', why: 'the model has a <b>.' }] };
+    expect(briefOf(left)).toMatch(/gap -1.2e-3\nLRP is left out: the model has a <b>\.$/);
+    expect(explainReport(left, new Uint8Array())).toContain('<ul><li><b>LRP</b>: the model has a &lt;b&gt;.</li></ul>');
+    expect(explainReport(summary, new Uint8Array())).not.toContain('What does not apply');
   });
 
   test('in the report can be read back as JSON', () => {

@@ -195,6 +195,7 @@ export function briefOf(summary: ExplainSummary): string {
       const gap = delta === undefined ? '' : `  gap ${delta.toExponential(1)}`;
       return `${title.padEnd(width)}  class ${nameOf(target)}: ${places.join(', ')}${gap}`;
     }),
+    ...summary.notApplicable.map(({ title, why }) => `${title} is left out: ${why}`),
     ...(summary.evaluation ? ['', ...summary.evaluation.verdict.map(({ text }) => text)] : []),
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 import { activationPicture, type PicturedLayer } from '../../data/picture.ts';
 import { type Dataset, type Model, openDevice, saveModel, VitrineError } from '../../engine/index.ts';
-import { type Attribution, evaluate, type Method, methodNamed, type NamedMethod } from '../../explain/index.ts';
+import { type Attribution, type ExplainProgress, evaluate, type Method, methodNamed, type NamedMethod } from '../../explain/index.ts';
 import type { ExplainEvent, ExplainParameters, ExplainResult, MapSummary } from '../explain-task.ts';
 import { hostTask } from './host.ts';
 import { adapterName, exampleOf, examplesOf, loadData, modelOf } from './training.ts';
@@ -28,23 +28,38 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
 
   const x = exampleOf(test, task.index);
   const probabilities = await readOnce(await model.predict(x));
+  const prediction = largestOf(probabilities);
+  if (task.target === undefined && task.against === prediction) {
+    throw new VitrineError(
+      'invalid-option',
+      `--against is ${prediction}, the class that the network predicts for example ${task.index}: what speaks for it and against it is 0 everywhere.`,
+      'name another class, or the class to explain with --target.',
+      { against: prediction },
+    );
+  }
+  const question = {
+    output: task.output,
+    seed: task.seed,
+    signal,
+    ...(task.target === undefined ? {} : { target: task.target }),
+    ...(task.against === undefined ? {} : { against: task.against }),
+  };
   const maps: { summary: MapSummary; values: Float32Array; signed: boolean }[] = [];
+  const refusals: { method: Method; error: VitrineError }[] = [];
   let step: number | null = null;
   for (const method of methods) {
     if (signal.aborted) return {};
     report({ kind: 'stage', text: `Explaining by ${method.title}` });
     const begin = performance.now();
-    const attribution = await method.explain(model, x, {
-      output: task.output,
-      seed: task.seed,
-      background: data.train,
-      signal,
-      ...(task.target === undefined ? {} : { target: task.target }),
-      ...(task.against === undefined ? {} : { against: task.against }),
-      onProgress: ({ done, total }) => {
-        if (total > 1) report({ kind: 'stage', text: `Explaining by ${method.title} ${Math.floor((100 * done) / total)} %` });
-      },
+    const onProgress = ({ done, total }: ExplainProgress): void => {
+      if (total > 1) report({ kind: 'stage', text: `Explaining by ${method.title} ${Math.floor((100 * done) / total)} %` });
+    };
+    const options = { ...question, background: data.train, onProgress };
+    const attribution = await method.explain(model, x, options).catch((error: unknown) => {
+      if (!(error instanceof VitrineError && error.code === 'unsupported-model')) throw error;
+      refusals.push({ method, error });
     });
+    if (!attribution) continue;
     const values = await attribution.values.read();
     step = attribution.step ?? step;
     maps.push({
@@ -54,18 +69,19 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     });
     attribution.dispose();
   }
-  const several = Math.min(task.examples, test.size - task.index);
+  // Others are left out of a comparison; where there is nothing else, it is why there is no answer.
+  const [refused] = refusals;
+  if (maps.length === 0 && refused) throw refused.error;
+  const examples = await examplesLike(task, model, test);
+  const contestants = maps.map(({ summary }) => withData(data.train)(summary.method));
   const evaluation =
-    several > 0
-      ? await evaluate(model, examplesOf(test, task.index, several), task.methods.map(withData(data.train)), [], {
-          output: task.output,
-          seed: task.seed,
-          signal,
+    examples.length > 0
+      ? await evaluate(model, examples, contestants, [], {
+          ...question,
           onProgress: ({ done, total }) => report({ kind: 'stage', text: `Evaluating ${Math.floor((100 * done) / total)} %` }),
         })
       : undefined;
   if (signal.aborted) return {};
-  const prediction = probabilities.indexOf(Math.max(...probabilities));
   const label = test.labels?.[task.index];
   const summary = {
     data: task.train.data,
@@ -79,6 +95,11 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     seed: task.seed,
     adapter: adapterName(device),
     maps: maps.map(({ summary }) => summary),
+    notApplicable: refusals.map(({ method: { name, title }, error }) => ({
+      method: name,
+      title,
+      why: String(error.parameters.why ?? error.message.split('\n')[0]),
+    })),
     ...(evaluation ? { evaluation } : {}),
   };
   const kept = task.keep
@@ -96,6 +117,26 @@ async function explain(task: ExplainParameters, report: (event: ExplainEvent) =>
     : {};
   device.destroy();
   return { summary, ...kept };
+}
+
+const largestOf = (values: Float32Array): number => values.indexOf(Math.max(...values));
+
+/**
+ * The examples to evaluate on, from the explained one on: those of which the same question can be asked. Where each is asked why its own class and
+ * not another, that is all but those of the other class.
+ */
+async function examplesLike(task: ExplainParameters, model: Model, test: Dataset): Promise<Float32Array<ArrayBuffer>> {
+  const count = Math.min(task.examples, test.size - task.index);
+  const all = examplesOf(test, task.index, count);
+  if (count === 0 || task.target !== undefined || task.against === undefined) return all;
+  const probabilities = await readOnce(await model.predict(all));
+  const [classes, features] = [probabilities.length / count, all.length / count];
+  const like = Array.from({ length: count }, (_, i) => i).filter(
+    (i) => largestOf(probabilities.subarray(i * classes, (i + 1) * classes)) !== task.against,
+  );
+  const values = new Float32Array(like.length * features);
+  for (const [row, i] of like.entries()) values.set(all.subarray(i * features, (i + 1) * features), row * features);
+  return values;
 }
 
 /** Some methods draw from the training data. */

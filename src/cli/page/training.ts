@@ -12,6 +12,7 @@ import {
   type Trainer,
   type TunedClass,
   tune,
+  VitrineError,
 } from '../../engine/index.ts';
 import type { TrainEvent, TrainParameters } from '../train-task.ts';
 import { DATA, MODELS } from './recipes.ts';
@@ -111,11 +112,36 @@ export async function modelOf(
 ): Promise<Model | undefined> {
   if (task.model === undefined) return (await trainNetwork(device, task.train, data, report, signal))?.trainer.model;
   registerBuiltInLayers();
-  return loadModel(
+  const model = await loadModel(
     device,
     Uint8Array.from(atob(task.model), (sign) => sign.charCodeAt(0)),
   );
+  requireFit(model, data.test);
+  return model;
 }
+
+/** Refuses a model from a file that was made for other data. @throws VitrineError `shape-mismatch` */
+export function requireFit({ spec, classes }: Pick<Model, 'spec' | 'classes'>, data: Dataset): void {
+  const mend = 'pass the --data that the model was trained on, or a model that was trained on this --data.';
+  const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+  if (size(spec.inputShape) !== size(data.inputShape) || spec.inputType === 'uint32') {
+    const what = spec.inputType === 'uint32' ? 'token indices' : 'examples';
+    throw new VitrineError(
+      'shape-mismatch',
+      `--model takes ${what} of ${show(spec.inputShape)}, but an example of ${data.name} is ${show(data.inputShape)}.`,
+      mend,
+      { inputShape: spec.inputShape, exampleShape: data.inputShape },
+    );
+  }
+  if (classes !== undefined && data.classes && classes !== data.classes.length) {
+    throw new VitrineError('shape-mismatch', `--model has ${classes} outputs, but ${data.name} has ${data.classes.length} classes.`, mend, {
+      outputs: classes,
+      classes: data.classes.length,
+    });
+  }
+}
+
+const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** `google swiftshader`: what the browser tells of the adapter. */
 export function adapterName(device: Device): string {
