@@ -6,11 +6,14 @@ export interface InspectParameters {
   readonly bins: number;
   /** Of the power iteration. */
   readonly seed: number;
+  /** Whether to draw the weights. */
+  readonly keep: boolean;
 }
 
 export interface InspectedLayer {
   readonly name: string;
   readonly kind: string;
+  readonly activation?: string;
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
   readonly parameters: number;
@@ -53,4 +56,6 @@ export interface InspectResult {
   /** For a person. */
   readonly table: string;
   readonly mermaid: string;
+  /** PNGs by name. */
+  readonly pictures: Readonly<Record<string, Uint8Array>>;
 }

@@ -18,9 +18,11 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 img { max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); }
 svg { max-width: 100%; height: auto; font: 12px Inter, "Helvetica Neue", Helvetica, Arial, sans-serif; }
 svg text { fill: var(--ink); } svg .quiet { fill: var(--quiet); } svg .line { stroke: var(--line); } svg .mark { fill: var(--mark); } svg .curve { fill: none; stroke: var(--mark); stroke-width: 1.5; }
-table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; }
+svg .edge { fill: none; stroke: var(--quiet); } svg .whisker { stroke: var(--ink); } svg .box { fill: var(--paper); stroke: var(--quiet); } svg text.over { fill: var(--paper); }
+table { border-collapse: collapse; width: 100%; } .wide { overflow-x: auto; } .wide svg { max-width: none; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .7rem; border-bottom: 1px solid var(--line); } td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; } td.number { white-space: nowrap; }
 .quiet { color: var(--quiet); } .controls tr:first-child > * { border-top: 2px solid var(--ink); } .controls { color: var(--quiet); } pre { overflow-x: auto; font-size: .8rem; border: 1px solid var(--line); padding: .8rem; }
+.beside { display: grid; grid-template-columns: minmax(0, 19rem) minmax(0, 1fr); gap: 2rem; } @media (max-width: 48rem) { .beside { grid-template-columns: minmax(0, 1fr); } }
 .many { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: 1rem; } figure { margin: 0; } figcaption { font-size: .875rem; }
 `;
 

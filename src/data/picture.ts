@@ -141,9 +141,9 @@ export interface ActivationPicture {
 
 // Lengths are CSS pixels; the picture has twice as many in each direction.
 const SCALE = 2;
-const MARGIN = 40;
+export const MARGIN = 40;
 const HEADER_HEIGHT = 64;
-const CAPTION_HEIGHT = 46;
+export const CAPTION_HEIGHT = 46;
 const PICTURE_HEIGHT = 280;
 const PICTURE_WIDTH = 344;
 const GAP = 46;
@@ -154,9 +154,9 @@ const SCALE_WIDTH = 62;
 const FOOTER_HEIGHT = 34;
 const BARS_WIDTH = 300;
 
-const INK = '#1c1e26';
-const QUIET = '#646a78';
-const HAIRLINE = '#d9dce3';
+export const INK = '#1c1e26';
+export const QUIET = '#646a78';
+export const HAIRLINE = '#d9dce3';
 const TRACK = '#eef0f4';
 const RIGHT = '#21766d';
 const WRONG = '#b3412d';
@@ -176,6 +176,19 @@ export async function activationPicture(picture: ActivationPicture): Promise<Uin
   const { input, layers } = picture;
   const first = input.names ? barPanel({ name: 'Input', ...input }, picture) : gridPanel('Input', input, undefined, greys);
   const panels = [first, ...layers.map((layer) => layerPanel(layer, picture))];
+  return panelPicture(panels, {
+    header: (context, width) => drawHeader(context, picture, width),
+    footer: (context, width, height) => drawFooter(context, layers, width, height),
+  });
+}
+
+interface Frame {
+  readonly header: (context: OffscreenCanvasRenderingContext2D, width: number) => void;
+  readonly footer: (context: OffscreenCanvasRenderingContext2D, width: number, height: number) => void;
+}
+
+/** Panels in rows, as a PNG: what the pictures of activations and of weights share. */
+export async function panelPicture(panels: readonly Panel[], { header, footer }: Frame): Promise<Uint8Array> {
   const rows = wrap(panels);
   const rowHeights = rows.map((row) => Math.max(...row.map((panel) => panel.height)));
   const width = 2 * MARGIN + Math.max(480, ...rows.map(rowWidth));
@@ -187,7 +200,7 @@ export async function activationPicture(picture: ActivationPicture): Promise<Uin
   context.scale(SCALE, SCALE);
   context.fillStyle = '#ffffff';
   context.fillRect(0, 0, width, height);
-  drawHeader(context, picture, width);
+  header(context, width);
   let y = MARGIN + HEADER_HEIGHT;
   for (const [index, row] of rows.entries()) {
     let x = MARGIN;
@@ -197,12 +210,13 @@ export async function activationPicture(picture: ActivationPicture): Promise<Uin
     }
     y += rowHeights[index]! + ROW_GAP;
   }
-  drawFooter(context, layers, width, height);
+  footer(context, width, height);
   const blob = await canvas.convertToBlob({ type: 'image/png' });
   return new Uint8Array(await blob.arrayBuffer());
 }
 
-interface Panel {
+/** A part of a picture: lengths are CSS pixels. */
+export interface Panel {
   readonly width: number;
   readonly height: number;
   readonly draw: (context: OffscreenCanvasRenderingContext2D, x: number, y: number) => void;
@@ -226,13 +240,31 @@ const isSigned = (values: Values): boolean => values.some((value) => value < 0);
 
 const mapFor = (values: Values): ColorMap => (isSigned(values) ? blueOrange : viridis);
 
-function gridPanel(title: string, { shape, values }: PicturedTensor, note: string | undefined, map: ColorMap): Panel {
+/** How a grid is drawn, where not as an activation is. */
+export interface GridOptions {
+  /** Where each value goes, by default as `arrangement(shape)` says. */
+  readonly arranged?: Arrangement;
+  /** In place of the shape and the note. */
+  readonly detail?: string;
+  readonly limits?: Limits;
+  /** The space for it, and the largest cell. */
+  readonly box?: { readonly width: number; readonly height: number; readonly cell?: number };
+}
+
+export function gridPanel(
+  title: string,
+  { shape, values }: PicturedTensor,
+  note: string | undefined,
+  map: ColorMap,
+  options: GridOptions = {},
+): Panel {
   checkShape(title, shape, values);
-  const { width, height, cells, kind } = arrangement(shape);
-  // All values lie within the limits: nothing in the picture is saturated.
-  const limits = limitsOf(values, map, 1);
+  const { width, height, cells, kind } = options.arranged ?? arrangement(shape);
+  // By default all values lie within the limits: nothing in the picture is saturated.
+  const limits = options.limits ?? limitsOf(values, map, 1);
+  const box = { width: PICTURE_WIDTH, height: PICTURE_HEIGHT, cell: PICTURE_WIDTH, ...options.box };
   // Whole device pixels to a cell, so that every edge is sharp.
-  const cell = Math.max(1, Math.floor(SCALE * Math.min(PICTURE_HEIGHT / height, PICTURE_WIDTH / width))) / SCALE;
+  const cell = Math.max(1, Math.floor(SCALE * Math.min(box.height / height, box.width / width, box.cell))) / SCALE;
   const { data } = heatmap(
     Float32Array.from(cells, (index) => (index < 0 ? 0 : values[index]!)),
     width,
@@ -247,7 +279,7 @@ function gridPanel(title: string, { shape, values }: PicturedTensor, note: strin
     width: width * cell + 12 + BAR_WIDTH + SCALE_WIDTH,
     height: CAPTION_HEIGHT + height * cell,
     draw: (context, x, y) => {
-      drawCaption(context, title, describe(shape, note, [height, width]), x, y);
+      drawCaption(context, title, options.detail ?? describe(shape, note, [height, width]), x, y);
       const top = y + CAPTION_HEIGHT;
       context.imageSmoothingEnabled = false;
       context.drawImage(bitmap, x, top, width * cell, height * cell);
@@ -258,7 +290,10 @@ function gridPanel(title: string, { shape, values }: PicturedTensor, note: strin
   };
 }
 
-function barPanel(layer: PicturedLayer, { classes, label, prediction }: ActivationPicture): Panel {
+export function barPanel(
+  layer: PicturedLayer,
+  { classes, label, prediction }: Pick<ActivationPicture, 'classes' | 'label'> & { readonly prediction?: number },
+): Panel {
   const { name, shape, values, note } = layer;
   const own = layer.names?.length === values.length ? layer.names : undefined;
   checkShape(name, shape, values);
@@ -340,7 +375,7 @@ function drawFooter(context: OffscreenCanvasRenderingContext2D, layers: readonly
   text(context, note, MARGIN, height - MARGIN, { size: 12, color: QUIET, maxWidth: width - 2 * MARGIN });
 }
 
-function drawCaption(context: OffscreenCanvasRenderingContext2D, title: string, detail: string, x: number, y: number): void {
+export function drawCaption(context: OffscreenCanvasRenderingContext2D, title: string, detail: string, x: number, y: number): void {
   text(context, title, x, y + 14, { size: 15, weight: 600 });
   text(context, detail, x, y + 33, { size: 13, color: QUIET });
 }
@@ -395,7 +430,7 @@ interface TextStyle {
   readonly maxWidth?: number;
 }
 
-function text(context: OffscreenCanvasRenderingContext2D, words: string, x: number, y: number, style: TextStyle): void {
+export function text(context: OffscreenCanvasRenderingContext2D, words: string, x: number, y: number, style: TextStyle): void {
   context.font = `${style.weight ?? 400} ${style.size}px ${FONT}`;
   context.fillStyle = style.color ?? INK;
   context.textAlign = style.align ?? 'left';
@@ -404,7 +439,7 @@ function text(context: OffscreenCanvasRenderingContext2D, words: string, x: numb
 }
 
 /** Three digits: 0.992, 12.3, 4.1e−6, 0. */
-function written3(value: number): string {
+export function written3(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value).replace('-', '−');
   const magnitude = Math.abs(value);
   const digits = magnitude >= 1e-3 && magnitude < 1e5 ? String(Number(value.toPrecision(3))) : value.toExponential(1);

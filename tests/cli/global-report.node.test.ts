@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { globalParameters, OPTIONS } from '../../src/cli/commands/explain.ts';
-import { globalBrief, globalReport } from '../../src/cli/global-report.ts';
+import { globalBrief, globalDrawings, globalReport } from '../../src/cli/global-report.ts';
 import type { GlobalSummary } from '../../src/cli/global-task.ts';
 import { readOptions } from '../../src/cli/options.ts';
 
@@ -38,7 +38,22 @@ const summary: GlobalSummary = {
     leaves: 2,
     majority: 0.6,
     fidelity: [{ depth: 1, leaves: 2, training: 1, heldOut: { value: 0.9, low: 0.8, high: 0.95 } }],
-    tree: {},
+    tree: {
+      features: ['age <x>'],
+      classes: ['no', 'yes'],
+      root: {
+        id: 0,
+        depth: 0,
+        counts: [40, 60],
+        rows: 100,
+        queries: 0,
+        prediction: 1,
+        impurity: 0.48,
+        split: { feature: 0, threshold: 3, gain: 0.48 },
+        left: { id: 1, depth: 1, counts: [40, 0], rows: 40, queries: 0, prediction: 0, impurity: 0 },
+        right: { id: 2, depth: 1, counts: [0, 60], rows: 60, queries: 0, prediction: 1, impurity: 0 },
+      },
+    },
     text: 'age ≤ 3\n  → yes',
     mermaid: 'flowchart TD',
   },
@@ -78,7 +93,7 @@ describe('what explain --global tells', () => {
     expect(points.length).toBe(4);
     for (const point of points) {
       const [x, y] = point.split(',').map(Number) as [number, number];
-      expect(x >= 10 && x <= 230 && y >= 10 && y <= 90).toBe(true);
+      expect(x >= 10 && x <= 230 && y >= 30 && y <= 104).toBe(true);
     }
     expect(report.indexOf('steep')).toBeLessThan(report.indexOf('flat'));
     const text = /<pre>(\{.*?)<\/pre>/s.exec(report)?.[1] as string;
@@ -88,5 +103,33 @@ describe('what explain --global tells', () => {
       .replace(/&gt;/g, '>')
       .replace(/&amp;/g, '&');
     expect(JSON.parse(json)).toEqual(summary);
+  });
+
+  test('is drawn in a file a drawing, each whole and with its own style', () => {
+    const drawings = globalDrawings(summary);
+    expect(Object.keys(drawings)).toEqual(['surrogate-tree.svg', 'permutation-importance.svg', 'partial-dependence.svg', 'cka.svg']);
+    for (const svg of Object.values(drawings)) {
+      expect(svg).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" viewBox="-16 -16 /);
+      expect(svg).toContain('prefers-color-scheme: dark');
+      // Custom properties belong to the page; a file must do without.
+      expect(svg).not.toContain('var(');
+      expect(svg).not.toContain('<x>');
+    }
+    const tree = drawings['surrogate-tree.svg'] ?? '';
+    expect(tree).toContain('age &lt;x&gt; ≤ 3');
+    expect([...tree.matchAll(/>(\d+ of \d+)</g)].map(([, text]) => text)).toEqual(['40 of 40', '60 of 60']);
+    // The bar of a column is as long as its importance says, from 0 on: 3 of 1.
+    const widths = [...(drawings['permutation-importance.svg'] ?? '').matchAll(/class="mark"[^>]* width="([\d.]+)"/g)].map(([, w]) =>
+      Number(w),
+    );
+    expect((widths[0] as number) / (widths[1] as number)).toBeCloseTo(3, 2);
+    expect(drawings['partial-dependence.svg']?.match(/<polyline/g)).toHaveLength(2);
+  });
+
+  test('is drawn as a map where the columns are patches', () => {
+    const { permutationImportance } = summary;
+    const patches = { ...permutationImportance!, patches: [1, 2] as const };
+    const map = globalDrawings({ ...summary, permutationImportance: patches })['permutation-importance-map.svg'] ?? '';
+    expect([...map.matchAll(/fill-opacity="([\d.]+)"/g)].map(([, share]) => Number(share))).toEqual([0.333, 1]);
   });
 });

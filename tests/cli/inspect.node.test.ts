@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -33,7 +33,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('a trained model is inspected as one line of JSON, or as a page of text', async () => {
+test('a trained model is inspected as one line of JSON, or as text with pictures and a report', async () => {
   const trained = await command('train', '--data', 'breast-cancer', '--epochs', '1', '--json', '--out', folder);
   expect(trained.status).toBe(0);
   const file = join(folder, 'breast-cancer-mlp.safetensors');
@@ -59,11 +59,27 @@ test('a trained model is inspected as one line of JSON, or as a page of text', a
     expect(stableRank).toBeLessThanOrEqual(Math.min(...shape));
   }
 
-  const text = await command('inspect', '--model', file);
+  const out = join(folder, 'not', 'there', 'yet');
+  const text = await command('inspect', '--model', file, '--out', out);
   expect(text.status).toBe(0);
   expect(text.stdout).toContain('Total parameters: 4,226');
   expect(text.stdout).toContain('dense_1/weight [30, 128]');
   expect(text.stdout).toContain('flowchart TD');
+  const files = ['weights.png', 'input-importance.png', 'histograms.png', 'network.svg', 'network.mmd', 'inspection.html'];
+  expect(readdirSync(out).sort()).toEqual([...files].sort());
+  for (const name of files) {
+    expect(text.stderr).toContain(`Wrote ${join(out, name)}`);
+    if (name.endsWith('.png')) expect(readFileSync(join(out, name)).subarray(1, 4).toString()).toBe('PNG');
+  }
+  const report = readFileSync(join(out, 'inspection.html'), 'utf8');
+  expect(report).not.toMatch(/(src|href)="(?!data:)/);
+  expect(report).toContain('breast-cancer-mlp.safetensors: 4,226 parameters in 3 layers');
+  for (const name of files.filter((each) => each.endsWith('.png') && each !== 'histograms.png')) {
+    expect(report).toContain(readFileSync(join(out, name)).toString('base64'));
+  }
+  // A histogram of every tensor, and the diagram.
+  expect(report.match(/aria-label="dense_\d\/(weight|bias): \d+ values/g)).toHaveLength(4);
+  expect(report).toContain('through flatten_1, dense_1, dense_2 to the output');
 }, 240_000);
 
 test('a model that is missing, or no model, ends the command with two lines', async () => {
@@ -76,6 +92,9 @@ test('a model that is missing, or no model, ends the command with two lines', as
   const absent = await command('inspect', '--model', join(folder, 'none.safetensors'));
   expect(absent.status).toBe(1);
   expect(absent.stderr).toContain('--model: there is no file ');
+  const nowhere = await command('inspect', '--model', process.execPath, '--out', join(process.execPath, 'out'));
+  expect(nowhere.status).toBe(1);
+  expect(nowhere.stderr).toMatch(/^--out is .*, where nothing can be written: .*\nTo mend: /);
   const wrong = join(folder, 'wrong.safetensors');
   writeFileSync(wrong, 'no model at all');
   const broken = await command('inspect', '--model', wrong);

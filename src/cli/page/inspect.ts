@@ -1,4 +1,5 @@
-import { loadModel, openDevice } from '../../engine/index.ts';
+import { type PicturedWeights, weightPictures } from '../../data/weight-picture.ts';
+import { loadModel, type Model, openDevice } from '../../engine/index.ts';
 import { networkSummary, type TensorReductions, weightReductions } from '../../explain/index.ts';
 import type { InspectedTensor, InspectParameters, InspectResult } from '../inspect-task.ts';
 import { hostTask } from './host.ts';
@@ -24,7 +25,7 @@ function inspected(name: string, { histogram, importance, ...found }: TensorRedu
 }
 
 /** Loads a model and reads what the command prints of it. */
-async function inspect({ model: file, bins, seed }: InspectParameters): Promise<InspectResult> {
+async function inspect({ model: file, bins, seed, keep }: InspectParameters): Promise<InspectResult> {
   const device = await openDevice();
   const model = await loadModel(
     device,
@@ -36,9 +37,10 @@ async function inspect({ model: file, bins, seed }: InspectParameters): Promise<
     inputShape: summary.inputShape,
     parameters: summary.parameterCount,
     bytes: summary.bytes,
-    layers: summary.layers.map(({ name, kind, inputShape, outputShape, parameterCount }) => ({
+    layers: summary.layers.map(({ name, kind, options, inputShape, outputShape, parameterCount }) => ({
       name,
       kind,
+      ...(typeof options.activation === 'string' ? { activation: options.activation } : {}),
       inputShape,
       outputShape,
       parameters: parameterCount,
@@ -46,8 +48,20 @@ async function inspect({ model: file, bins, seed }: InspectParameters): Promise<
     tensors,
     adapter: adapterName(device),
   };
+  const pictures = keep ? await picturesOf(model, tensors) : {};
   device.destroy();
-  return { inspection, table: summary.table(), mermaid: summary.mermaid() };
+  return { inspection, table: summary.table(), mermaid: summary.mermaid(), pictures };
+}
+
+async function picturesOf(model: Model, tensors: readonly InspectedTensor[]): Promise<Record<string, Uint8Array>> {
+  const weights: PicturedWeights[] = [];
+  for (const { name, shape, histogram } of tensors) {
+    const values = (await model.parameters.get(name)?.read()) ?? new Float32Array();
+    const drawn = histogram && histogram.from !== null && histogram.to !== null;
+    weights.push({ name, shape, values, ...(drawn ? { histogram: histogram as NonNullable<PicturedWeights['histogram']> } : {}) });
+  }
+  const count = model.parameterCount.toLocaleString('en');
+  return weightPictures(weights, { inputShape: model.spec.inputShape, title: `The weights of a network with ${count} parameters` });
 }
 
 await hostTask(inspect);
