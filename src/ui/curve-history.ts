@@ -26,6 +26,12 @@ export class Curve {
   #inLast = 0;
   #mean = 0;
   #weight = 0;
+  readonly #first: number;
+
+  /** @param first steps done before the first value */
+  constructor(first: number = 0) {
+    this.#first = first;
+  }
 
   get buckets(): number {
     return this.#smooth.length;
@@ -67,12 +73,12 @@ export class Curve {
     const { width } = this;
     for (let i = 0; i < this.buckets; i++) {
       if (width > 1) {
-        x.push(i * width);
+        x.push(this.#first + i * width);
         raw.push(this.#low[i]!);
         smooth.push(null);
       }
       const filled = i === this.buckets - 1 && this.#inLast > 0 ? this.#inLast : width;
-      x.push(i * width + (width > 1 ? filled / 2 : 0));
+      x.push(this.#first + i * width + (width > 1 ? filled / 2 : 0));
       raw.push(this.#high[i]!);
       smooth.push(this.#smooth[i]!);
     }
@@ -111,17 +117,33 @@ interface Totals {
 }
 
 export class CurveHistory {
-  readonly loss: Curve = new Curve();
-  readonly accuracy: Curve = new Curve();
+  readonly loss: Curve;
+  readonly accuracy: Curve;
   readonly epochs: EpochRow[] = [];
   readonly marks: RateMark[] = [];
   readonly stepsPerEpoch: number;
-  /** Steps recorded. */
-  steps = 0;
+  /** Steps done before the first that is recorded. */
+  readonly first: number;
+  /** Steps done. */
+  steps: number;
   readonly #totals = new Map<number, Totals>();
 
-  constructor(stepsPerEpoch: number) {
+  constructor(stepsPerEpoch: number, first: number = 0) {
     this.stepsPerEpoch = stepsPerEpoch;
+    this.first = first;
+    this.steps = first;
+    this.loss = new Curve(first);
+    this.accuracy = new Curve(first);
+  }
+
+  /** No step is recorded yet. */
+  get isEmpty(): boolean {
+    return this.steps === this.first;
+  }
+
+  /** The epoch that ends next; one whose beginning was not seen is none. */
+  get nextEpoch(): number {
+    return Math.ceil(this.first / this.stepsPerEpoch) + this.epochs.length + 1;
   }
 
   /** After a lost device, steps come a second time with the same values: they count once. */

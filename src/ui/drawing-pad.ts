@@ -1,5 +1,6 @@
 import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { Words } from './language.ts';
+import { isDark } from './scheme.ts';
 import { extend, MOST_POINTS, pointsOf, RASTER, rasterise, type Stroke, type Strokes } from './session/strokes.ts';
 import { shared } from './shared-styles.ts';
 
@@ -81,7 +82,7 @@ export class DrawingPad extends LitElement {
     const canvas = this.renderRoot.querySelector('canvas');
     const context = canvas?.getContext('2d');
     if (!context) return;
-    const ink = this.#dark.matches ? [233, 230, 223] : [27, 32, 39];
+    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
     const image = new ImageData(RASTER, RASTER);
     const raster = rasterise(this.current ? [...this.strokes, this.current] : this.strokes);
     for (let i = 0; i < raster.length; i++) image.data.set([...ink, Math.round(255 * raster[i]!)], 4 * i);

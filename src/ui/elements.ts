@@ -1,61 +1,14 @@
-/** Every element of the page by its name. `defineElements` registers them, so that importing a class has no side effect. */
+/** The elements of the app: the studio's, and the pages beside it. */
 
-import { DrawingPad } from './drawing-pad.ts';
-import { LossChart } from './loss-chart.ts';
-import { AttributionMap } from './maps/attribution-map.ts';
-import { NetworkDiagram } from './maps/network-diagram.ts';
-import { TensorView } from './maps/tensor-view.ts';
-import { StudioExample } from './studio-example.ts';
-import { StudioHeader } from './studio-header.ts';
-import { StudioNetwork } from './studio-network.ts';
-import type { StudioRecipe } from './studio-recipe.ts';
-import { StudioTime } from './studio-time.ts';
-import { StudioWhy } from './studio-why.ts';
-import { TensorInspector } from './tensor-inspector.ts';
-import { VitrineLanguage } from './vitrine-language.ts';
-import { VitrineNotices } from './vitrine-notices.ts';
 import { VitrinePage } from './vitrine-page.ts';
+import { defineWorkspace } from './workspace.ts';
 
-declare global {
-  interface HTMLElementTagNameMap {
-    'attribution-map': AttributionMap;
-    'drawing-pad': DrawingPad;
-    'loss-chart': LossChart;
-    'network-diagram': NetworkDiagram;
-    'studio-example': StudioExample;
-    'studio-header': StudioHeader;
-    'studio-network': StudioNetwork;
-    'studio-recipe': StudioRecipe;
-    'studio-time': StudioTime;
-    'studio-why': StudioWhy;
-    'tensor-inspector': TensorInspector;
-    'tensor-view': TensorView;
-    'vitrine-language': VitrineLanguage;
-    'vitrine-notices': VitrineNotices;
-    'vitrine-page': VitrinePage;
-  }
-}
-
-const elements: Readonly<Record<string, CustomElementConstructor>> = {
-  'attribution-map': AttributionMap,
-  'drawing-pad': DrawingPad,
-  'loss-chart': LossChart,
-  'network-diagram': NetworkDiagram,
-  'studio-example': StudioExample,
-  'studio-header': StudioHeader,
-  'studio-network': StudioNetwork,
-  'studio-time': StudioTime,
-  'studio-why': StudioWhy,
-  'tensor-inspector': TensorInspector,
-  'tensor-view': TensorView,
-  'vitrine-language': VitrineLanguage,
-  'vitrine-notices': VitrineNotices,
-  'vitrine-page': VitrinePage,
-};
-
-/** Twice is once. */
+/** Registers what is needed at once. Twice is once. */
 export function defineElements(): void {
-  for (const [name, element] of Object.entries(elements)) {
-    if (!customElements.get(name)) customElements.define(name, element);
-  }
+  VitrinePage.pages = {
+    engine: () => import('./engine-page.ts'),
+    bench: () => import('./bench/index.ts'),
+    'self-test': () => import('./self-test/index.ts'),
+  };
+  defineWorkspace();
 }

@@ -54,10 +54,14 @@ export const languageChoice = {
     return remembered() ?? (navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en');
   },
 
-  /** Resolves when the page has the words of the language; where they cannot be fetched it stays in English, and may be asked again. */
-  async choose(language: Language): Promise<void> {
+  /**
+   * Resolves when the page has the words of the language; where they cannot be fetched it stays in English, and may be asked again.
+   *
+   * @param byVisitor to be remembered
+   */
+  async choose(language: Language, byVisitor: boolean = true): Promise<void> {
     await setLocale(language).catch(() => setLocale('en'));
-    if (getLocale() !== language) return;
+    if (getLocale() !== language || !byVisitor) return;
     try {
       localStorage.setItem(STORAGE_KEY, language);
     } catch {

@@ -13,6 +13,7 @@ import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
 import type { CurveHistory } from './curve-history.ts';
 import { Drawing } from './drawing.ts';
 import { Words } from './language.ts';
+import { token } from './scheme.ts';
 import { shared } from './shared-styles.ts';
 
 export type Metric = 'loss' | 'accuracy';
@@ -87,7 +88,7 @@ export class LossChart extends LitElement {
         <span class="readout" aria-hidden="true">${this.readout}</span>
       </div>
       <div class="plot" role="img" aria-label=${say.chartLabel(name, now === undefined ? '–' : this.#value(now))}></div>
-      ${this.history?.steps ? '' : html`<p class="empty">${say.noCurve}</p>`}
+      ${this.history?.isEmpty === false ? '' : html`<p class="empty">${say.noCurve}</p>`}
     `;
   }
 
@@ -125,7 +126,7 @@ export class LossChart extends LitElement {
   }
 
   #color(name: string): string {
-    return getComputedStyle(this).getPropertyValue(name);
+    return token(this, name);
   }
 
   #create(): void {
@@ -147,7 +148,7 @@ export class LossChart extends LitElement {
   }
 
   #options(): uPlot.Options {
-    const font = `12px ${getComputedStyle(this).getPropertyValue('--sans') || 'sans-serif'}`;
+    const font = `12px ${this.#color('--sans') || 'sans-serif'}`;
     const axis = {
       stroke: () => this.#color('--quiet'),
       font,
@@ -167,7 +168,7 @@ export class LossChart extends LitElement {
         dataIdx: (_plot, series, index) => (series === 1 ? null : this.#nearest(series, index)),
       },
       scales: {
-        x: { time: false, range: () => [0, Math.max(1, this.history?.steps ?? 1)] },
+        x: { time: false, range: () => [this.history?.first ?? 0, Math.max((this.history?.first ?? 0) + 1, this.history?.steps ?? 1)] },
         y: { distr: this.#isLogarithmic ? 3 : 1, range: () => this.#range() },
       },
       axes: [
@@ -243,7 +244,7 @@ export class LossChart extends LitElement {
   #setData(): void {
     const { history } = this;
     if (!this.#plot) return;
-    if (!history || history.steps === 0) {
+    if (!history || history.isEmpty) {
       this.#plot.setData([[], [], [], []]);
       return;
     }

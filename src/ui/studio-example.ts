@@ -4,6 +4,7 @@ import type { Dataset } from '../engine/index.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { CellDetail, Values } from './maps/tensor-view.ts';
+import { isDark } from './scheme.ts';
 import type { ExampleChoice } from './session/choices.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
@@ -402,12 +403,12 @@ export class StudioExample extends LitElement {
   #paint(canvas: HTMLCanvasElement): void {
     const example = canvas.dataset.example ?? '';
     const { test } = this.snapshot ?? {};
-    const painted = `${test?.name} ${example} ${this.#dark.matches}`;
+    const painted = `${test?.name} ${example} ${isDark(this)}`;
     if (canvas.dataset.painted === painted || !test || example === '') return;
     const [height = 28, width = 28] = test.inputShape;
     canvas.width = width;
     canvas.height = height;
-    const ink = this.#dark.matches ? [233, 230, 223] : [27, 32, 39];
+    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
     const image = new ImageData(width, height);
     const first = Number(example) * width * height;
     const most = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;

@@ -6,17 +6,22 @@ import { Words } from './language.ts';
 import type { Page } from './session/choices.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
-import { isOwnData, writeLayers } from './settings.ts';
+import { isOwnData } from './settings.ts';
 import { shared } from './shared-styles.ts';
 
-const PAGES: readonly Page[] = ['studio', 'engine', 'bench', 'self-test'];
 const COPIED_MILLISECONDS = 2500;
 
 /** The head of every page: what is trained and on what, where one may go, and what one may take along. */
 export class StudioHeader extends LitElement {
-  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, copied: { state: true } };
+  static override properties: PropertyDeclarations = {
+    snapshot: { attribute: false },
+    pages: { attribute: false },
+    copied: { state: true },
+  };
 
   declare snapshot: Snapshot | undefined;
+  /** Where one may go. */
+  declare pages: readonly Page[];
   /** The link was copied a moment ago. */
   declare copied: boolean;
   readonly #words = new Words(this);
@@ -25,6 +30,7 @@ export class StudioHeader extends LitElement {
   constructor() {
     super();
     this.snapshot = undefined;
+    this.pages = [];
     this.copied = false;
   }
 
@@ -40,8 +46,8 @@ export class StudioHeader extends LitElement {
     const device = snapshot?.device;
     return html`
       <h1>Vitrine</h1>
-      <nav aria-label=${say.pages}>
-        ${PAGES.map(
+      <nav aria-label=${say.pages} ?hidden=${this.pages.length < 2}>
+        ${this.pages.map(
           (name) => html`<button
             class="tab"
             aria-current=${name === page ? 'page' : 'false'}
@@ -57,9 +63,14 @@ export class StudioHeader extends LitElement {
         ${device ? html`<span class="number memory">${this.#words.bytes(device.memory.bytes)}</span>` : nothing}
       </span>
       <div class="take">
-        <button class="quiet" title=${say.shareHint} @click=${() => void this.#share()}>
-          ${icon('share')}<span class="word">${this.copied ? say.copied : say.share}</span>
-        </button>
+        ${
+          // No address holds what another page gave.
+          snapshot?.given
+            ? nothing
+            : html`<button class="quiet" title=${say.shareHint} @click=${() => void this.#share()}>
+                ${icon('share')}<span class="word">${this.copied ? say.copied : say.share}</span>
+              </button>`
+        }
         <button class="quiet" title=${say.saveHint} ?disabled=${!snapshot?.run} @click=${() => void this.#save()}>
           ${icon('save')}<span class="word">${say.save}</span>
         </button>
@@ -76,8 +87,7 @@ export class StudioHeader extends LitElement {
                 <dd>${say.keysDo[name]}</dd>`,
             )}
           </dl>
-          <p class="note">${say.linkHint}</p>
-          <p class="note">${say.credit}</p>
+          ${snapshot?.given ? nothing : html`<p class="note">${say.linkHint}</p><p class="note">${say.credit}</p>`}
           <form method="dialog"><button class="primary">${say.dismiss}</button></form>
         </div>
       </dialog>
@@ -86,12 +96,13 @@ export class StudioHeader extends LitElement {
 
   #recipe(): TemplateResult {
     const { say } = this.#words;
+    const given = this.snapshot?.given;
     const settings = this.snapshot?.run?.settings ?? this.snapshot?.choices.recipe;
     const words = settings
       ? say.recipeInShort(
           isOwnData(settings.data) ? (this.snapshot?.test?.name ?? settings.data) : say.dataNames[settings.data],
-          settings.hidden.length > 0 ? writeLayers(settings.hidden) : say.linear,
-          say.optimizerNames[settings.optimizer],
+          (given ? given.layers : settings.hidden.join('-')) || say.linear,
+          given?.optimizer ?? say.optimizerNames[settings.optimizer],
           String(this.snapshot?.rate ?? settings.rate),
           this.#words.whole(settings.batch),
         )
@@ -99,7 +110,7 @@ export class StudioHeader extends LitElement {
     return html`<button
       class="recipe"
       aria-haspopup="dialog"
-      title=${say.recipeHint}
+      title=${given ? say.recipeGivenHint : say.recipeHint}
       @click=${() => this.dispatchEvent(new Event('open-recipe', { bubbles: true, composed: true }))}
     >
       <span class="said">${words}</span><span class="change">${say.change}</span>
@@ -131,7 +142,7 @@ export class StudioHeader extends LitElement {
     if (!run) return;
     try {
       const bytes = await saveModel(run.model);
-      download(new Blob([bytes as Uint8Array<ArrayBuffer>]), `vitrine-${run.settings.data}-step-${run.trainer.step}.safetensors`);
+      download(new Blob([bytes as Uint8Array<ArrayBuffer>]), `vitrine-${run.settings.data.replace(':', '-')}-step-${run.trainer.step}.safetensors`);
     } catch (error) {
       send(this, { do: 'report', error });
     }

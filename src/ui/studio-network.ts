@@ -37,10 +37,14 @@ export class StudioNetwork extends LitElement {
         <h2>${say.networkTitle}</h2>
         <span class="note number">${snapshot?.run ? say.parameterCount(words.whole(snapshot.run.model.parameterCount)) : ''}</span>
         <span class="tools">
-          <button ?disabled=${hidden.length >= MOST_LAYERS} @click=${() => change([...hidden, NEW_UNITS])}>
-            ${icon('add')}${say.addLayer(words.whole(NEW_UNITS))}
-          </button>
-          <button ?disabled=${hidden.length === 0} @click=${() => change(hidden.slice(0, -1))}>${say.removeLayer}</button>
+          ${
+            snapshot?.given
+              ? html`<span class="note">${say.givenLayers}</span>`
+              : html`<button ?disabled=${hidden.length >= MOST_LAYERS} @click=${() => change([...hidden, NEW_UNITS])}>
+                    ${icon('add')}${say.addLayer(words.whole(NEW_UNITS))}
+                  </button>
+                  <button ?disabled=${hidden.length === 0} @click=${() => change(hidden.slice(0, -1))}>${say.removeLayer}</button>`
+          }
         </span>
       </div>
       <network-diagram

@@ -1,4 +1,5 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { Given } from './given.ts';
 import { Words } from './language.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
@@ -45,18 +46,23 @@ export class StudioRecipe extends LitElement {
   override render(): TemplateResult {
     const { say } = this.#words;
     const settings = this.snapshot?.choices.recipe;
+    const given = this.snapshot?.given;
     const started = (this.snapshot?.step ?? 0) > 0;
     return html`
       <dialog aria-labelledby="title" @click=${(event: Event) => event.target === event.currentTarget && (event.target as HTMLDialogElement).close()}>
         <div class="sheet">
           <h2 id="title">${say.recipeTitle}</h2>
           <form @submit=${(event: Event) => event.preventDefault()}>
-            ${this.#select('data', say.dataLabel, DATA_NAMES, say.dataNames, settings?.data)} ${this.#own(settings)}
-            ${this.#layers(settings)}
-            ${this.#select('optimizer', say.optimizerLabel, OPTIMIZER_NAMES, say.optimizerNames, settings?.optimizer)}
-            ${NUMBERS.map((name) => this.#number(name, settings))}
+            ${
+              given
+                ? this.#given(given)
+                : html`${this.#select('data', say.dataLabel, DATA_NAMES, say.dataNames, settings?.data)} ${this.#own(settings)}
+                    ${this.#layers(settings)}
+                    ${this.#select('optimizer', say.optimizerLabel, OPTIMIZER_NAMES, say.optimizerNames, settings?.optimizer)}`
+            }
+            ${NUMBERS.filter((name) => !given || name === 'rate' || name === 'epochs').map((name) => this.#number(name, settings))}
           </form>
-          <p class="note">${this.snapshot?.needsReset && started ? say.afterReset : say.recipeNote}</p>
+          <p class="note">${given ? nothing : this.snapshot?.needsReset && started ? say.afterReset : say.recipeNote}</p>
           <div class="buttons">
             ${
               this.snapshot?.needsReset && started
@@ -67,6 +73,23 @@ export class StudioRecipe extends LitElement {
           </div>
         </div>
       </dialog>
+    `;
+  }
+
+  /** What only the page around the studio can change, and why. */
+  #given({ dataset, layers, optimizer, settings }: Given): TemplateResult {
+    const words = this.#words;
+    const { say } = words;
+    const fixed = (label: string, value: string): TemplateResult => html`<div><dt>${label}</dt><dd class="number">${value}</dd></div>`;
+    return html`
+      <div class="field wide">
+        <dl>
+          ${fixed(say.dataLabel, `${dataset.name} (${words.whole(dataset.size)})`)} ${fixed(say.layersLabel, layers || say.linear)}
+          ${fixed(say.optimizerLabel, optimizer)} ${fixed(say.seed, words.whole(settings.seed))}
+          ${fixed(say.batch, words.whole(settings.batch))}
+        </dl>
+        <p class="note">${say.givenNote}</p>
+      </div>
     `;
   }
 
@@ -249,6 +272,27 @@ export class StudioRecipe extends LitElement {
       .field:first-child {
         grid-column: 1 / -1;
         order: 0;
+      }
+
+      dl {
+        display: grid;
+        gap: 0.25rem;
+        margin: 0 0 0.5rem;
+        font-size: 0.875rem;
+      }
+
+      dl div {
+        display: grid;
+        grid-template-columns: 8rem 1fr;
+      }
+
+      dt {
+        color: var(--quiet);
+      }
+
+      dd {
+        margin: 0;
+        overflow-wrap: anywhere;
       }
 
       label {

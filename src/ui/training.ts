@@ -13,6 +13,7 @@ import {
   type Dataset,
   type Device,
   dense,
+  type Evaluation,
   type FullSnapshot,
   flatten,
   type Layer,
@@ -27,6 +28,7 @@ import {
   VitrineError,
 } from '../engine/index.ts';
 import { CurveHistory } from './curve-history.ts';
+import type { Given } from './given.ts';
 import { Meter, type Reading } from './meter.ts';
 import type { RateChange } from './session/choices.ts';
 import { type DataName, DEFAULT_SETTINGS, isOwnData, type Settings } from './settings.ts';
@@ -50,6 +52,8 @@ export interface TrainingSources {
   /** Whether the session ends the device when it is closed; true by default. */
   readonly ownsDevice?: boolean;
   readonly loadData?: (options: LoadDataOptions) => Promise<TrainingData>;
+  /** A trainer of the caller's, in place of one that is built here. */
+  readonly given?: Given;
 }
 
 export type Phase =
@@ -313,6 +317,14 @@ export class Training extends EventTarget {
   async #build(settings: Settings = this.settings, variants: VariantTable = {}): Promise<void> {
     const { device } = this;
     if (!device) return;
+    const { given } = this.#sources;
+    if (given) {
+      const { trainer, dataset } = given;
+      const history = new CurveHistory(trainer.stepsPerEpoch, trainer.step);
+      this.run = { model: trainer.model, trainer, settings, data: { train: dataset, test: dataset }, journal: [], history, tests: [] };
+      this.dispatchEvent(new Event('run'));
+      return;
+    }
     const data = await this.#load(settings.data);
     if (this.#closing.signal.aborted) return;
     this.#enter('compiling');
@@ -389,7 +401,8 @@ export class Training extends EventTarget {
     this.#stop?.abort();
     await Promise.allSettled([this.#tasks, this.#loop]);
     this.#forgetDevice?.();
-    if (this.run) disposeRun(this.run);
+    if (this.#sources.given) this.#sources.given.trainer.stopWhen({});
+    else if (this.run) disposeRun(this.run);
     if (this.#sources.ownsDevice ?? true) this.device?.destroy();
   }
 
@@ -438,9 +451,11 @@ export class Training extends EventTarget {
       const undo = run.trainer.step > 0 ? { snapshot: await run.trainer.snapshot(), run, rate: run.trainer.learningRate } : undefined;
       this.stoppedBy = undefined;
       // A trainer goes back to the rate that it was built with; another rate to begin with is another recipe.
-      if (this.needsReset || run.settings.rate !== this.settings.rate) await this.#build();
+      const { given } = this.#sources;
+      if (!given && (this.needsReset || run.settings.rate !== this.settings.rate)) await this.#build();
       else {
         await run.trainer.reset();
+        if (given) run.trainer.setLearningRate(this.settings.rate);
         const history = new CurveHistory(run.trainer.stepsPerEpoch);
         this.run = { ...run, settings: this.settings, journal: [], history, tests: [] };
       }
@@ -469,7 +484,9 @@ export class Training extends EventTarget {
   /** Takes new settings. The rate counts from the next step on, epochs at once, all else from the next reset on, or at once before the first step. */
   change(changes: Partial<Settings>): void {
     const before = this.settings;
-    this.settings = { ...before, ...changes };
+    const { rate = before.rate, epochs = before.epochs } = changes;
+    // Of a trainer that was given, all else is the caller's to change.
+    this.settings = this.#sources.given ? { ...before, rate, epochs } : { ...before, ...changes };
     if (this.settings.rate !== before.rate) this.#applyRate();
     if (this.needsReset && this.step === 0 && !this.#wanted) {
       this.#task(async () => {
@@ -532,7 +549,7 @@ export class Training extends EventTarget {
     this.settings = { ...this.settings, rate };
     run.trainer.setLearningRate(rate);
     const { step } = run.trainer;
-    if (step === 0 && run.journal.length === 0 && run.history.steps === 0) {
+    if (step === run.history.first && run.journal.length === 0 && run.history.isEmpty) {
       // Nothing was trained with the rate before: the run begins with this one.
       this.run = { ...run, settings: { ...run.settings, rate } };
       return;
@@ -625,11 +642,20 @@ export class Training extends EventTarget {
     if (!run) return;
     const { step, stepsPerEpoch } = run.trainer;
     const epoch = step / stepsPerEpoch;
-    if (!Number.isInteger(epoch) || epoch !== run.history.epochs.length + 1) return;
+    if (epoch !== run.history.nextEpoch) return;
     this.#enter('validating');
-    run.history.endEpoch(epoch, await run.trainer.evaluate('validation'));
+    run.history.endEpoch(epoch, await this.#validate(run));
     this.#changed();
     this.dispatchEvent(new Event('epoch'));
+  }
+
+  /** On what the trainer holds out; where one that was given holds nothing out, on the examples that came with it. */
+  async #validate({ trainer }: Run): Promise<Evaluation> {
+    const { given } = this.#sources;
+    return trainer.evaluate('validation').catch((error) => {
+      if (!given || !(error instanceof VitrineError) || error.code !== 'invalid-option') throw error;
+      return trainer.evaluate(given.dataset);
+    });
   }
 
   /** Takes a copy to the CPU that outlives the GPU. */

@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { LANGUAGE_TAGS, Words } from './language.ts';
 import type { Pointed } from './point/pointed.ts';
+import type { Page } from './session/choices.ts';
 import { type Command, CommandEvent } from './session/commands.ts';
 import { type Snapshot, StudioSession } from './session/session.ts';
 import { shared } from './shared-styles.ts';
@@ -19,11 +20,19 @@ export class VitrinePage extends LitElement {
     sources: { attribute: false },
     snapshot: { state: true },
     announcement: { state: true },
+    embedded: { type: Boolean, reflect: true },
     pointed: { state: true },
   };
 
+  /** The pages beside the studio, each loaded when it is visited. */
+  static pages: Readonly<Partial<Record<Page, () => Promise<unknown>>>> = {};
+
   /** Where the device and the data come from; to be set before the page is connected. */
   declare sources: TrainingSources;
+  /** Stands in a page of someone else's: the address, the files dropped there and the keys pressed elsewhere are not its own. */
+  declare embedded: boolean;
+  /** Resolves when the session has opened, or has failed to. */
+  opened: Promise<void> = Promise.resolve();
   declare session: StudioSession | undefined;
   declare snapshot: Snapshot | undefined;
   declare announcement: string;
@@ -44,15 +53,16 @@ export class VitrinePage extends LitElement {
   constructor() {
     super();
     this.sources = {};
+    this.embedded = false;
     this.session = undefined;
     this.snapshot = undefined;
     this.announcement = '';
     this.pointed = undefined;
     this.addEventListener('command', (event) => this.session?.send((event as CustomEvent<Command>).detail));
-    this.addEventListener('dragover', (event) => event.preventDefault());
+    this.addEventListener('dragover', (event) => this.embedded || event.preventDefault());
     this.addEventListener('drop', (event) => {
       const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length === 0) return;
+      if (files.length === 0 || this.embedded) return;
       event.preventDefault();
       this.session?.send({ do: 'data', files });
     });
@@ -68,27 +78,31 @@ export class VitrinePage extends LitElement {
     this.#pointed = true;
   };
   readonly #onAddress = (): void => {
-    if (this.session && location.hash !== this.session.hash) this.session.follow(location.hash);
+    if (this.session && !this.embedded && location.hash !== this.session.hash) this.session.follow(location.hash);
   };
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const session = new StudioSession(location.hash, this.sources);
+    const session = new StudioSession(this.embedded ? '' : location.hash, this.sources);
     this.session = session;
     this.snapshot = session.snapshot;
     session.addEventListener('snapshot', () => this.#take(session.snapshot));
     session.addEventListener('chosen', (event) => this.#chosen((event as CustomEvent<string>).detail));
     session.addEventListener('epoch', () => this.#announceEpoch());
-    void session.open();
-    window.addEventListener('keydown', this.#onKey);
+    this.opened = session.open();
+    this.#keys.addEventListener('keydown', this.#onKey as EventListener);
     window.addEventListener('pointerdown', this.#onPointer, { capture: true });
     window.addEventListener('hashchange', this.#onAddress);
     window.addEventListener('popstate', this.#onAddress);
   }
 
+  get #keys(): EventTarget {
+    return this.embedded ? this : window;
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    window.removeEventListener('keydown', this.#onKey);
+    this.#keys.removeEventListener('keydown', this.#onKey as EventListener);
     window.removeEventListener('pointerdown', this.#onPointer, { capture: true });
     window.removeEventListener('hashchange', this.#onAddress);
     window.removeEventListener('popstate', this.#onAddress);
@@ -106,7 +120,7 @@ export class VitrinePage extends LitElement {
     const { pointed } = this;
     const pixel = pointed?.kind === 'pixel' ? pointed.index : undefined;
     return html`
-      <studio-header .snapshot=${snapshot}></studio-header>
+      <studio-header .snapshot=${snapshot} .pages=${this.embedded ? [] : ['studio', ...Object.keys(VitrinePage.pages)]}></studio-header>
       <div class="notices">
         <vitrine-notices .snapshot=${snapshot}></vitrine-notices>
         ${this.#copyBanner()}
@@ -139,7 +153,7 @@ export class VitrinePage extends LitElement {
   }
 
   override updated(): void {
-    document.documentElement.lang = LANGUAGE_TAGS[this.#words.language];
+    (this.embedded ? this : document.documentElement).lang = LANGUAGE_TAGS[this.#words.language];
   }
 
   /** The recipe's dialog is loaded when it is first opened. */
@@ -162,8 +176,12 @@ export class VitrinePage extends LitElement {
     }
   }
 
+  #load(page: Page): void {
+    void VitrinePage.pages[page]?.().catch((error) => this.session?.send({ do: 'report', error }));
+  }
+
   #engine(): TemplateResult {
-    void import('./engine-page.ts').catch((error) => this.session?.send({ do: 'report', error }));
+    this.#load('engine');
     return html`<main class="reading">
       <vitrine-machine .snapshot=${this.snapshot}></vitrine-machine>
       <vitrine-plan .snapshot=${this.snapshot}></vitrine-plan>
@@ -172,14 +190,14 @@ export class VitrinePage extends LitElement {
 
   /** The benchmark comes with its first visit. It measures alone: training waits meanwhile. */
   #bench(): TemplateResult {
-    void import('./bench/index.ts').catch((error) => this.session?.send({ do: 'report', error }));
+    this.#load('bench');
     return html`<main class="reading" @busy=${() => this.#hold(true)} @idle=${() => this.#hold(false)}>
       <vitrine-bench></vitrine-bench>
     </main>`;
   }
 
   #selfTest(): TemplateResult {
-    void import('./self-test/index.ts').catch((error) => this.session?.send({ do: 'report', error }));
+    this.#load('self-test');
     return html`<main class="reading" @busy=${() => this.#hold(true)} @idle=${() => this.#hold(false)}>
       <vitrine-self-test></vitrine-self-test>
     </main>`;
@@ -246,7 +264,7 @@ export class VitrinePage extends LitElement {
 
   #write(asStep: boolean): void {
     const hash = this.session?.hash;
-    if (hash === undefined || location.hash === hash) return;
+    if (hash === undefined || this.embedded || location.hash === hash) return;
     if (asStep) history.pushState(history.state, '', hash);
     else history.replaceState(history.state, '', hash);
   }

@@ -32,13 +32,15 @@ describe('the library, installed in a project of its own', () => {
     const installed = join(project, 'node_modules/vitrine');
     mkdirSync(installed, { recursive: true });
     copyFileSync(join(repository, 'package.json'), join(installed, 'package.json'));
-    for (const name of ['d3-color', 'd3-interpolate', 'd3-scale-chromatic']) {
+    for (const name of ['@lit', 'd3-color', 'd3-interpolate', 'd3-scale-chromatic', 'lit', 'lit-element', 'lit-html', 'uplot']) {
       symlinkSync(join(repository, 'node_modules', name), join(project, 'node_modules', name));
     }
     writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(project, 'index.html'), html());
     writeFileSync(join(project, 'plain.html'), html(importMap()));
     writeFileSync(join(project, 'main.js'), MAIN);
+    writeFileSync(join(project, 'studio.html'), html('').replace('main.js', 'studio.js'));
+    writeFileSync(join(project, 'studio.js'), STUDIO);
     const { executablePath, args } = await browserLaunch();
     [browser] = await Promise.all([chromium.launch({ executablePath, args }), buildLibraryModules(join(installed, 'dist/lib'))]);
   }, 60_000);
@@ -55,6 +57,26 @@ try {
   window.outcome = [train.size, test.size, [...train.labels.subarray(0, 5)], size, typeof VitrineError];
 } catch (error) {
   window.outcome = error.message;
+}`;
+  /** A page that uses the same localisation library itself. */
+  const STUDIO = `import { buildModel, createTrainer, dense, openDevice } from 'vitrine';
+import { mountStudio } from 'vitrine/studio';
+import { configureLocalization } from '@lit/localize';
+configureLocalization({ sourceLocale: 'fr', targetLocales: [], loadLocale: async () => ({ templates: {} }) });
+try {
+  const device = await openDevice();
+  const inputs = Float32Array.from({ length: 320 }, (_, i) => Math.sin(i * i));
+  const dataset = { name: 'waves', size: 80, inputShape: [4], inputs, labels: Uint8Array.from({ length: 80 }, (_, i) => i % 2) };
+  const model = await buildModel(device, { inputShape: [4], layers: [dense(8, { activation: 'relu' }), dense(2, { activation: 'softmax' })] });
+  const trainer = await createTrainer(model, { data: dataset, batchSize: 16 });
+  const { element } = await mountStudio(document.body, { trainer, dataset, language: 'zh' });
+  await element.session.training.single();
+  await element.session.looked();
+  const { prediction, cards } = element.session.snapshot;
+  const shown = element.shadowRoot.querySelector('studio-time').shadowRoot.querySelector('.phase').textContent.trim();
+  window.outcome = [trainer.step, prediction.step, cards.map(({ map, fault }) => fault?.message ?? map.step), shown];
+} catch (error) {
+  window.outcome = String(error.stack);
 }`;
   const LOADED = [60_000, 10_000, [5, 0, 4, 1, 9], 2, 'function'];
 
@@ -109,6 +131,25 @@ try {
     },
     30_000,
   );
+
+  test('opens the studio on a trainer of the page’s own, on the development server of Vite and in a build', async () => {
+    const opened = [1, 1, [1, 1, 1, 1], '已暂停'];
+    const cacheDir = mkdtempSync(join(project, 'cache-'));
+    const dev = await createViteServer({ ...config(), cacheDir, server: { ...server, fs: { strict: false } } });
+    try {
+      await dev.listen();
+      expect(await outcomeOf(`${addressOf(dev)}studio.html`)).toEqual(opened);
+    } finally {
+      await dev.close();
+    }
+    await build({ ...config(), build: { target: 'esnext', rolldownOptions: { input: join(project, 'studio.html') } } });
+    const built = await preview({ ...config(), preview: server });
+    try {
+      expect(await outcomeOf(`${addressOf(built)}studio.html`)).toEqual(opened);
+    } finally {
+      await built.close();
+    }
+  }, 60_000);
 
   test('finds them in a build', async () => {
     await build(config());

@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
 import type { AdapterFigures } from '../../bench/adapter.ts';
 import type { KernelProfile } from '../../bench/roofline.ts';
+import { token } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
 import { BenchWords } from './bench-words.ts';
 
@@ -66,7 +67,7 @@ export class RooflineChart extends LitElement {
   }
 
   #color(name: string): string {
-    return getComputedStyle(this).getPropertyValue(name);
+    return token(this, name);
   }
 
   #destroy(): void {

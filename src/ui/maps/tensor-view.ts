@@ -12,6 +12,7 @@ import { keyed } from 'lit/directives/keyed.js';
 import { type ColorMap, colorOf, type Limits, limitsOf, viridis } from '../../data/index.ts';
 import type { Device, Tensor } from '../../engine/index.ts';
 import { Words } from '../language.ts';
+import { isDark } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
 import { gradientOf, weightColors } from '../weight-colors.ts';
 import { arrange, extent, indexAt, type Picture, type Place, placeOfIndex } from './arrange.ts';
@@ -173,8 +174,8 @@ export class TensorView extends LitElement implements PainterView {
   // ---- drawing -------------------------------------------------------------------------------------------------------------------
 
   get #colors(): ColorMap {
-    if (this.ink) return inkColors(this.#dark.matches);
-    return this.signed ? weightColors(this.#dark.matches) : viridis;
+    if (this.ink) return inkColors(isDark(this));
+    return this.signed ? weightColors(isDark(this)) : viridis;
   }
 
   #draw(): void {

@@ -10,6 +10,7 @@ import { VitrineError } from '../../engine/index.ts';
 import type { Attribution } from '../../explain/attribution.ts';
 import { spearman } from '../../explain/evaluate/ranks.ts';
 import { pace } from '../adapter.ts';
+import type { Given } from '../given.ts';
 import { painterOf } from '../maps/map-painter.ts';
 import type { Settings } from '../settings.ts';
 import { type Phase, type Run, type StopAt, Training, type TrainingSources } from '../training.ts';
@@ -109,6 +110,8 @@ export interface Snapshot {
   readonly device: Device | undefined;
   readonly run: Run | undefined;
   readonly test: Dataset | undefined;
+  /** Of a trainer that the page around the studio gave: parts of the recipe that only that page can change. */
+  readonly given?: Given | undefined;
   /** The network that is looked at: the one in training, or a changed copy. */
   readonly subject: Model | undefined;
   readonly example: ShownExample | undefined;
@@ -139,6 +142,7 @@ const MOST_CHALLENGES = 30;
 
 export class StudioSession extends EventTarget {
   readonly training: Training;
+  readonly #given: Given | undefined;
   #choices: Choices;
   #snapshot: Snapshot;
   readonly #budget = new WatchBudget();
@@ -181,7 +185,8 @@ export class StudioSession extends EventTarget {
   constructor(hash: string, sources: TrainingSources = {}) {
     super();
     this.#choices = choicesOf(hash);
-    this.training = new Training(this.#choices.recipe, sources);
+    this.training = new Training(sources.given?.settings ?? this.#choices.recipe, sources);
+    this.#given = sources.given;
     this.training.addEventListener('change', () => this.#changed());
     this.training.addEventListener('steps', () => this.#stepped());
     this.training.addEventListener('run', () => this.#newRun());
@@ -719,6 +724,7 @@ export class StudioSession extends EventTarget {
       device: run?.model.device ?? training.device,
       run,
       test: run?.data.test,
+      given: this.#given,
       subject: this.#subject ?? run?.model,
       example: this.#example,
       prediction: this.#prediction,
