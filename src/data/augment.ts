@@ -30,11 +30,13 @@ export function augment(dataset: Dataset, options: AugmentOptions = {}): Dataset
   checkWhole('copies', copies, 0);
   const { size, labels, targets } = dataset;
   const image = height * width * channels;
-  const inputs = repeated(dataset.inputs, copies);
+  // Indices are no image.
+  const images = dataset.inputs as Exclude<Dataset['inputs'], Uint32Array>;
+  const inputs = repeated(images, copies);
   for (let example = size; example < size * (1 + copies); example++) {
     const draw = (index: number) => 2 * uniform(seed, AUGMENT_STREAM, example, index) - 1;
     const source = (example % size) * image;
-    moveImage(dataset.inputs.subarray(source, source + image), inputs.subarray(example * image, (example + 1) * image), {
+    moveImage(images.subarray(source, source + image), inputs.subarray(example * image, (example + 1) * image), {
       shape: [height, width, channels],
       down: shift * draw(0),
       right: shift * draw(1),

@@ -2,6 +2,7 @@
 
 export type { Dataset } from '../engine/dataset.ts';
 export { type AugmentOptions, augment, type Movement, moveImage } from './augment.ts';
+export { CLAUSE_LENGTH, type ClauseDataset, type ClausesOptions, clauses } from './clauses.ts';
 export {
   blueOrange,
   type Color,
@@ -43,3 +44,4 @@ export {
   twoMoons,
 } from './synthetic.ts';
 export { type ColumnGroup, columnGroups, loadBreastCancer, loadGermanCredit } from './tables.ts';
+export { decodeText, type EncodedText, encodeText, type TextDataset, UNKNOWN_WORD, wordsOf } from './text.ts';

@@ -7,8 +7,11 @@ export interface Dataset {
   readonly size: number;
   /** Shape of one example, images as [height, width, channels]. */
   readonly inputShape: readonly number[];
-  /** size × product(inputShape) values, row-major. Bytes stay bytes on the GPU and are divided by `divisor` as they are gathered. */
-  readonly inputs: Uint8Array | Float32Array;
+  /**
+   * size × product(inputShape) values, row-major. Bytes stay bytes on the GPU and are divided by `divisor` as they are gathered; a Uint32Array holds
+   * token indices, for a model of that `inputType`.
+   */
+  readonly inputs: Uint8Array | Float32Array | Uint32Array;
   /** What bytes are divided by; 255 by default. Floats are used as they are. */
   readonly divisor?: number;
   /** Class index of each example. */

@@ -6,7 +6,7 @@ import { elements } from './operation.ts';
 import type { Tensor } from './tensor.ts';
 
 export interface Shard {
-  /** uint32 [count, words]: packed bytes, or the bits of floats. */
+  /** uint32 [count, words]: packed bytes, or the bits of floats or indices. */
   readonly tensor: Tensor;
   readonly first: number;
   readonly count: number;
@@ -32,7 +32,7 @@ export async function residentData(device: Device, dataset: Dataset): Promise<Re
       owned.push(tensor);
       return tensor;
     };
-    const shards = (name: string, values: Uint8Array | Float32Array, width: number): Shard[] => {
+    const shards = (name: string, values: Dataset['inputs'], width: number): Shard[] => {
       const words = values instanceof Uint8Array ? Math.ceil(width / 4) : width;
       // A buffer is a multiple of 16 bytes long.
       const most = 16 * Math.floor(Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize) / 16);
@@ -74,8 +74,8 @@ export async function residentData(device: Device, dataset: Dataset): Promise<Re
 }
 
 /** Rows as 32-bit words. */
-function packRows(values: Uint8Array | Float32Array, width: number, first: number, count: number): Uint32Array<ArrayBuffer> {
-  if (values instanceof Float32Array) return new Uint32Array(values.slice(first * width, (first + count) * width).buffer as ArrayBuffer);
+function packRows(values: Dataset['inputs'], width: number, first: number, count: number): Uint32Array<ArrayBuffer> {
+  if (!(values instanceof Uint8Array)) return new Uint32Array(values.slice(first * width, (first + count) * width).buffer as ArrayBuffer);
   const padded = 4 * Math.ceil(width / 4);
   if (padded === width) return new Uint32Array(values.slice(first * width, (first + count) * width).buffer as ArrayBuffer);
   const bytes = new Uint8Array(count * padded);

@@ -11,6 +11,7 @@ import { checkNumber, checkWhole, show, VitrineError } from './errors.ts';
 import { type EvaluationRange, Evaluator } from './evaluator.ts';
 import { type FitHost, fitEpochs } from './fit.ts';
 import { compileGather } from './gather.ts';
+import { requireType } from './graph.ts';
 import type { Loss } from './losses.ts';
 import { checkAnswers, type Examples, type Model } from './model.ts';
 import { elements } from './operation.ts';
@@ -298,6 +299,8 @@ export class Trainer {
         { missing },
       );
     }
+    const dtype = dataset.inputs instanceof Uint32Array ? 'uint32' : 'float32';
+    requireType(dataset.name, { dtype, shape: [dataset.size, ...dataset.inputShape] }, 'inputs', this.#x.dtype);
     validateDataset(dataset, this.model.spec.inputShape, this.loss === 'crossEntropy' ? this.model.classes : undefined);
     const expected = this.#answer.shape.slice(1);
     const targetShape = dataset.targetShape ?? [];

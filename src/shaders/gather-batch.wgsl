@@ -1,6 +1,6 @@
 // Gathers a batch from the resident data set by a keyed permutation: x[r] = data[index(cursor + r)], labels[r] likewise.
 // Compiled behind random.wgsl and training-state.wgsl.
-// Shapes: data [examples, words] (bytes packed four to a word, rows padded to a whole word; or floats), x [batch, features].
+// Shapes: data [examples, words] (bytes packed four to a word, rows padded to a whole word; or a word a value), x [batch, features].
 // One invocation fetches a strided part of one row, so neighbours read neighbouring words and the permutation is computed rarely.
 // Rows beyond the valid count become zeros. Data in several shards is gathered by one dispatch each; a row belongs to one shard.
 
@@ -19,7 +19,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> data: array<u32>;            // [count, words]
 @group(0) @binding(1) var<storage, read> all_labels: array<u32>;      // [examples]
 @group(0) @binding(2) var<storage, read> state: TrainingState;
-@group(0) @binding(3) var<storage, read_write> x: array<f32>;         // [batch, features]
+@group(0) @binding(3) var<storage, read_write> x: array<u32>;         // [batch, features], the bits of floats or indices
 @group(0) @binding(4) var<storage, read_write> labels: array<u32>;    // [batch]
 @group(1) @binding(0) var<uniform> params: Params;
 
@@ -50,8 +50,8 @@ fn bytes(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
   let source = source_of((group.y * groups.x + group.x) * 32u + lane);
   if (!source.here) { return; }
   for (var word = source.part; word < params.words; word += params.parts) {
-    var value = vec4<f32>();
-    if (source.valid) { value = vec4<f32>(unpack4xU8(data[source.example * params.words + word])) / params.divisor; }
+    var value = vec4<u32>();
+    if (source.valid) { value = bitcast<vec4<u32>>(vec4<f32>(unpack4xU8(data[source.example * params.words + word])) / params.divisor); }
     let at = source.row * params.features + 4u * word;
     let left = min(params.features - 4u * word, 4u);
     x[at] = value.x;
@@ -61,14 +61,14 @@ fn bytes(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) group
   }
 }
 
-// Floats are used as they are.
+// Floats and token indices are used as they are, bit by bit: as a float, the bits of a small index might be flushed to zero.
 @compute @workgroup_size(32)
 fn floats(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let source = source_of((group.y * groups.x + group.x) * 32u + lane);
   if (!source.here) { return; }
   for (var word = source.part; word < params.words; word += params.parts) {
-    var value = 0.0;
-    if (source.valid) { value = bitcast<f32>(data[source.example * params.words + word]); }
+    var value = 0u;
+    if (source.valid) { value = data[source.example * params.words + word]; }
     x[source.row * params.features + word] = value;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Gathers a batch from the resident data set: x[r] = data[index(cursor + r)], and its labels.
  *
- * **Shapes** data uint32 [count, words] (packed bytes or float bits), labels [examples], state [32] → x [batch, features], labels [batch].
+ * **Shapes** data uint32 [count, words] (packed bytes, float bits or indices), labels [examples], state [32] → x [batch, features], labels [batch].
  * **Gradient** none: it writes the batch in place.
  * **Error** exact; bytes are divided by `divisor` in float32.
  * **Source** the permutation is engine/random.ts's `permute`, keyed by (seed, epoch, position).

@@ -23,7 +23,7 @@ const CHARACTER = 6.1;
 const PADDING = 22;
 /** Between two columns, for the lines. */
 const GAP = 44;
-const LINE = 27;
+const LINE = 28;
 /** Left at the end, where the example is pointed at. */
 const END = 110;
 

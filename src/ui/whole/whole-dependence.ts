@@ -2,6 +2,7 @@ import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, typ
 import uPlot from 'uplot';
 import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
 import type { PartialDependence } from '../../explain/global/partial-dependence.ts';
+import { token } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
 import { featureNames, firstOf, WholeView, wholeStyles } from './whole-view.ts';
 
@@ -178,7 +179,7 @@ export class WholeDependence extends WholeView<Dependence> {
   #create(place: HTMLElement, { column, curves }: Dependence): void {
     const { grid, mean, ice } = curves;
     const examples = ice.length / grid.length - 1;
-    const color = (name: string) => (): string => getComputedStyle(this).getPropertyValue(name);
+    const color = (name: string) => (): string => token(this, name);
     const axis = {
       stroke: color('--quiet'),
       font: `11px ${color('--sans')() || 'sans-serif'}`,

@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Dataset } from '../../engine/index.ts';
 import type { ClassPrototypes } from '../../explain/global/class-prototypes.ts';
+import { isDark } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
 import { firstOf, WholeView, wholeStyles } from './whole-view.ts';
 
@@ -166,12 +167,12 @@ export class WholePrototypes extends WholeView<Middle> {
   /** Ink on paper, or chalk on slate in the dark. */
   #paint(canvas: HTMLCanvasElement): void {
     const { test } = this.snapshot ?? {};
-    const painted = `${test?.name} ${canvas.dataset.example} ${this.#dark.matches}`;
+    const painted = `${test?.name} ${canvas.dataset.example} ${isDark(this)}`;
     if (!test || canvas.dataset.painted === painted) return;
     const [height = 1, width = 1, channels = 1] = test.inputShape;
     canvas.width = width;
     canvas.height = height;
-    const ink = this.#dark.matches ? [233, 230, 223] : [27, 32, 39];
+    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
     const image = new ImageData(width, height);
     const first = Number(canvas.dataset.example) * width * height * channels;
     const most = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;

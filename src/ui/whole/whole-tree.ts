@@ -128,7 +128,7 @@ export class WholeTree extends WholeView<SurrogateTree> {
     return svg`
       <path class="branch" d=${path} stroke-width=${(1 + (WIDEST - 1) * share).toFixed(2)} />
       ${lit.has(node.id) ? svg`<path class="way" d=${path} />` : nothing}
-      <text class="word" x=${x - 6} y=${y + (yes ? -8 : 15)} text-anchor="end">${yes ? views.yes : views.no}</text>
+      <text class="word" x=${x - 6} y=${y + (yes ? -4 : 12)} text-anchor="end">${yes ? views.yes : views.no}</text>
     `;
   }
 

@@ -247,6 +247,7 @@ export const wholeStyles: CSSResult = css`
   tbody th {
     color: var(--ink);
     font-weight: 400;
+    vertical-align: middle;
   }
 
   caption {
