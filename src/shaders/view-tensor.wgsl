@@ -21,6 +21,7 @@ struct View {
   last_color: u32,     // index of the last colour
   skip_x: f32,         // cells a pixel: 1, more where the canvas is smaller than the picture
   skip_y: f32,
+  limit: f32,          // end of the scale where another picture shares it; 0: its own
 }
 
 const LANES = 256u;
@@ -103,7 +104,8 @@ fn picture(@builtin(position) at: vec4<f32>) -> @location(0) vec4<f32> {
   if (outside) { return vec4<f32>(0.0); }
   let value = values[view.offset + tile * view.tile_stride + y * view.row_stride + x * view.column_stride];
   if (!is_finite(value)) { return NOT_FINITE; }
-  let share = value / max(select(limits[1], limits[0], view.per_frame == 1u), 1e-30);
+  let own = select(limits[1], limits[0], view.per_frame == 1u);
+  let share = value / max(select(own, view.limit, view.limit > 0.0), 1e-30);
   let along = select(clamp(share, 0.0, 1.0), 0.5 + 0.5 * clamp(share, -1.0, 1.0), view.is_signed == 1u);
   return unpack4x8unorm(colors[u32(round(along * f32(view.last_color)))]);
 }

@@ -55,9 +55,25 @@ export class StudioExample extends LitElement {
     const { snapshot } = this;
     const isTable = snapshot?.test !== undefined && snapshot.test.inputShape.length === 1;
     return html`
-      <h2>${say.exampleTitle}</h2>
+      <div class="title"><h2>${say.exampleTitle}</h2>${this.#pin()}</div>
       ${isTable ? this.#row() : this.#image()} ${this.#bars()} ${isTable ? nothing : this.#strip()}
     `;
+  }
+
+  /** Keeps the example beside those that are chosen next. */
+  #pin(): TemplateResult {
+    const { say } = this.#words;
+    const { choices } = this.snapshot ?? {};
+    const pinned = choices?.pinned !== undefined;
+    return html`<button
+      class="sort"
+      aria-pressed=${pinned ? 'true' : 'false'}
+      title=${say.pinHint}
+      ?disabled=${!choices}
+      @click=${() => send(this, { do: 'choose', choices: { pinned: pinned ? undefined : choices?.example } })}
+    >
+      ${pinned ? say.unpin : say.pin}
+    </button>`;
   }
 
   // ---- the image -----------------------------------------------------------------------------------------------------------------
@@ -420,6 +436,12 @@ export class StudioExample extends LitElement {
   static override styles: CSSResultGroup = [
     shared,
     css`
+      .title {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+      }
+
       .stage {
         display: grid;
         grid-template-columns: minmax(0, 1fr);

@@ -4,6 +4,7 @@ import { spearman } from '../explain/evaluate/ranks.ts';
 import { explain } from './faults.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
+import type { Ends } from './maps/map-painter.ts';
 import type { CellDetail, Values } from './maps/tensor-view.ts';
 import { send } from './session/commands.ts';
 import { METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
@@ -77,6 +78,7 @@ export class StudioWhy extends LitElement {
           .facts=${this.#inputFacts()}
         ></attribution-map>
         <attribution-map
+        ${this.#pinnedInput()}
           class="control"
           .heading=${say.cardRandom}
           .tensor=${this.#randomValues}
@@ -89,7 +91,7 @@ export class StudioWhy extends LitElement {
         ${repeat(
           snapshot?.cards ?? [],
           ({ method }) => method,
-          (card) => this.#card(card),
+          (card) => this.#pair(card),
         )}
       </div>
       ${this.#verdict()} ${this.#challenges()}
@@ -205,7 +207,78 @@ export class StudioWhy extends LitElement {
     `;
   }
 
-  #card({ method, map, computing, fault }: MapCard): TemplateResult {
+  // ---- the pinned example beside it ----------------------------------------------------------------------------------------------
+
+  #pinnedInput(): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const { say } = words;
+    const { pinned, test, choices } = this.snapshot ?? {};
+    if (!choices?.pinned) return nothing;
+    const { predicted = -1, probabilities, step = 0 } = pinned?.prediction ?? {};
+    const name = (k: number): string => test?.classes?.[k] ?? String(k);
+    const label = pinned?.example.label;
+    const share = predicted >= 0 ? words.percent(probabilities?.[predicted] ?? 0) : '';
+    const reads = !pinned
+      ? say.computing
+      : predicted < 0
+        ? say.notFinitePrediction
+        : label === undefined
+          ? say.reads(name(predicted), share)
+          : predicted === label
+            ? say.right(name(predicted), share)
+            : say.wrong(name(predicted), share, name(label));
+    const image = pinned && pinned.example.shape.length > 1;
+    return html`<attribution-map
+      class="control pinned"
+      data-pinned="input"
+      .heading=${say.pinnedInput}
+      .tensor=${pinned && this.#pinnedValues(pinned.example)}
+      .ink=${image}
+      .signed=${!image}
+      .looks=${this.snapshot?.looks ?? 0}
+      .locked=${choices.pixel}
+      .outlined=${this.pointed ?? this.outlined}
+      .names=${test?.features}
+      .shows=${reads}
+      .facts=${pinned ? [[say.factStep, words.whole(step)] as const] : []}
+      .removeLabel=${say.unpin}
+      @card-remove=${() => send(this, { do: 'choose', choices: { pinned: undefined } })}
+    ></attribution-map>`;
+  }
+
+  #pinnedShown: { readonly key: string; readonly values: Values } | undefined;
+
+  #pinnedValues({ key, shape, values }: ShownExample): Values {
+    if (this.#pinnedShown?.key !== key) this.#pinnedShown = { key, values: { shape, values } };
+    return this.#pinnedShown.values;
+  }
+
+  /** Where the scale of each map of a pair ends by itself: both are drawn to the wider of the two. */
+  readonly #ends = new Map<string, Ends>();
+
+  /** A map, and that of the pinned example beside it, on one scale. */
+  #pair(card: MapCard): TemplateResult {
+    const { pinned, choices } = this.snapshot ?? {};
+    if (!choices?.pinned) return this.#card(card, undefined, undefined);
+    const twin = pinned?.cards.find(({ method }) => method === card.method) ?? { method: card.method, computing: true };
+    const [own, other] = [this.#ends.get(card.method), this.#ends.get(`pinned ${card.method}`)];
+    const end = (ends: Ends): number => (this.perFrame ? ends.now : ends.ofRun);
+    const limit = own && other ? Math.max(end(own), end(other)) : undefined;
+    return html`<div
+      class="pair"
+      @scale-end=${(event: CustomEvent<Ends>) => this.#widen(event)}
+    >${this.#card(card, limit, undefined)}${this.#card(twin, limit, pinned?.example)}</div>`;
+  }
+
+  #widen(event: CustomEvent<Ends>): void {
+    const { method, pinned } = event.target instanceof HTMLElement ? event.target.dataset : {};
+    if (method === undefined) return;
+    this.#ends.set(pinned === undefined ? method : `pinned ${method}`, event.detail);
+    this.requestUpdate();
+  }
+
+  /** @param pinned the example that it is of, where it is not the chosen one */
+  #card({ method, map, computing, fault }: MapCard, limit: number | undefined, pinned: ShownExample | undefined): TemplateResult {
     const words = this.#words;
     const { say } = words;
     const { snapshot } = this;
@@ -227,7 +300,10 @@ export class StudioWhy extends LitElement {
     return html`
       <attribution-map
         data-method=${method}
-        .heading=${say.methodNames[method]}
+        data-pinned=${pinned ? method : nothing}
+        class=${pinned ? 'pinned' : ''}
+        .heading=${pinned ? say.pinnedMap(say.methodNames[method]) : say.methodNames[method]}
+        .limit=${limit}
         .device=${snapshot?.device}
         .tensor=${map?.attribution.values}
         .values=${map?.values}
@@ -240,13 +316,13 @@ export class StudioWhy extends LitElement {
         .outlined=${this.pointed ?? this.outlined}
         .names=${snapshot?.test?.features}
         .facts=${facts}
-        .shows=${say.methodShows[method]}
-        .hides=${say.methodHides[method]}
+        .shows=${pinned ? '' : say.methodShows[method]}
+        .hides=${pinned ? '' : say.methodHides[method]}
         .stale=${behind > 0 && costly ? say.staleMap(words.whole(map?.step ?? 0)) : ''}
         .busy=${computing && !map ? say.computing : ''}
         .fault=${fault === undefined ? '' : explain(fault, words).what}
         .refreshLabel=${costly && map ? say.refreshMap(say.methodNames[method]) : ''}
-        .removeLabel=${say.removeMap(say.methodNames[method])}
+        .removeLabel=${pinned ? '' : say.removeMap(say.methodNames[method])}
         @card-remove=${() => this.#remove(method)}
         @card-refresh=${() => send(this, { do: 'refresh', method })}
       ></attribution-map>
@@ -506,6 +582,26 @@ export class StudioWhy extends LitElement {
       }
 
       .verdict {
+      /* A map and its pinned twin stay side by side. */
+      .pair {
+        display: grid;
+        grid-column: span 2;
+        grid-template-columns: 1fr 1fr;
+        gap: 1rem;
+      }
+
+      .pinned {
+        padding-left: 0.375rem;
+        border-left: 2px solid var(--edge);
+      }
+
+      @media (max-width: 359px) {
+        .pair {
+          grid-column: auto;
+          grid-template-columns: 1fr;
+        }
+      }
+
         margin: 0.5rem 0 0;
         font-size: 0.8125rem;
       }

@@ -20,6 +20,7 @@ export class AttributionMap extends LitElement {
     signed: { type: Boolean },
     ink: { type: Boolean },
     perFrame: { type: Boolean },
+    limit: { type: Number },
     series: {},
     looks: { type: Number },
     still: { type: Boolean },
@@ -45,6 +46,8 @@ export class AttributionMap extends LitElement {
   declare signed: boolean;
   declare ink: boolean;
   declare perFrame: boolean;
+  /** Where the scale ends, where another map shares it. */
+  declare limit: number | undefined;
   declare series: string;
   declare looks: number;
   declare still: boolean;
@@ -75,6 +78,7 @@ export class AttributionMap extends LitElement {
     this.signed = true;
     this.ink = false;
     this.perFrame = false;
+    this.limit = undefined;
     this.series = '';
     this.looks = 0;
     this.still = false;
@@ -120,6 +124,7 @@ export class AttributionMap extends LitElement {
           .signed=${this.signed}
           .ink=${this.ink}
           .perFrame=${this.perFrame}
+          .limit=${this.limit}
           .series=${this.series}
           .looks=${this.looks}
           .still=${this.still}

@@ -14,6 +14,8 @@ export interface PaintedMap {
   readonly signed: boolean;
   /** The scale ends where it does now, instead of at the widest of the run. */
   readonly perFrame: boolean;
+  /** Where the scale ends, where another picture shares it. */
+  readonly limit?: number | undefined;
   /** RGBA bytes of the colours, from the lowest value to the highest. */
   readonly colors: Uint8Array;
 }
@@ -328,7 +330,7 @@ export class MapPainter {
     return true;
   }
 
-  #write(entry: Entry, { picture, signed, perFrame, colors }: PaintedMap, skipX: number, skipY: number): void {
+  #write(entry: Entry, { picture, signed, perFrame, limit = 0, colors }: PaintedMap, skipX: number, skipY: number): void {
     const words = [
       picture.width,
       picture.height,
@@ -344,13 +346,14 @@ export class MapPainter {
       perFrame ? 1 : 0,
       colors.length / 4 - 1,
     ];
-    const written = [...words, skipX, skipY].join();
+    const written = [...words, skipX, skipY, limit].join();
     if (entry.written === written) return;
     entry.written = written;
     const data = new DataView(new ArrayBuffer(64));
     for (const [i, word] of words.entries()) data.setUint32(4 * i, word, true);
     data.setFloat32(52, skipX, true);
     data.setFloat32(56, skipY, true);
+    data.setFloat32(60, limit, true);
     this.#device.writeBuffer('ui', this.#views, SLOT * entry.slot, new Uint8Array(data.buffer));
   }
 

@@ -46,6 +46,7 @@ const MOST_READ = 4096;
  * @fires cell-free - Esc
  */
 export class TensorView extends LitElement implements PainterView {
+ * @fires scale-end - where its own scale ends has changed, `Ends`
   static override properties: PropertyDeclarations = {
     device: { attribute: false },
     tensor: { attribute: false },
@@ -57,6 +58,7 @@ export class TensorView extends LitElement implements PainterView {
     perFrame: { type: Boolean },
     series: {},
     looks: { type: Number },
+    limit: { type: Number },
     still: { type: Boolean },
     step: { type: Number },
     label: {},
@@ -86,6 +88,8 @@ export class TensorView extends LitElement implements PainterView {
   declare perFrame: boolean;
   /** Pictures of one series share a scale. */
   declare series: string;
+  /** Where the scale ends, where another picture shares it; its own end where undefined. */
+  declare limit: number | undefined;
   /** Draws anew when this changes. */
   declare looks: number;
   /** Nothing changes on the GPU for now, so that it may be read. */
@@ -136,6 +140,7 @@ export class TensorView extends LitElement implements PainterView {
     this.perFrame = false;
     this.series = '';
     this.looks = 0;
+    this.limit = undefined;
     this.still = false;
     this.step = undefined;
     this.label = '';
@@ -160,7 +165,7 @@ export class TensorView extends LitElement implements PainterView {
     const { tensor } = this;
     if (!tensor || !onGpu(tensor) || !this.#picture) return undefined;
     const { table } = this.#colors;
-    return { tensor, picture: this.#picture, signed: this.signed, perFrame: this.perFrame, colors: table };
+    return { tensor, picture: this.#picture, signed: this.signed, perFrame: this.perFrame, limit: this.limit, colors: table };
   }
 
   painted(step: number | undefined): void {
@@ -168,7 +173,9 @@ export class TensorView extends LitElement implements PainterView {
   }
 
   ended(ends: Ends): void {
-    if (ends.now !== this.ends?.now || ends.ofRun !== this.ends.ofRun) this.ends = ends;
+    if (ends.now === this.ends?.now && ends.ofRun === this.ends.ofRun) return;
+    this.ends = ends;
+    this.dispatchEvent(new CustomEvent<Ends>('scale-end', { detail: ends, bubbles: true, composed: true }));
   }
 
   // ---- drawing -------------------------------------------------------------------------------------------------------------------
@@ -194,7 +201,8 @@ export class TensorView extends LitElement implements PainterView {
     canvas.width = width;
     canvas.height = height;
     const map = this.#colors;
-    const limits = this.#limitsHere(values);
+    const { limit } = this;
+    const limits: Limits = limit === undefined || this.ink ? this.#limitsHere(values) : [this.signed ? -limit : 0, limit];
     const image = new ImageData(width, height);
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
@@ -263,7 +271,7 @@ export class TensorView extends LitElement implements PainterView {
       this.#painter.remove(this);
       this.#painter = undefined;
     }
-    const drawn = ['tensor', 'looks', 'signed', 'perFrame', 'ink', 'image', 'columns', 'only', 'device'] as const;
+    const drawn = ['tensor', 'looks', 'signed', 'perFrame', 'limit', 'ink', 'image', 'columns', 'only', 'device'] as const;
     if (changed.has('series') && changed.get('series') !== '') this.#painter?.forget(this);
     if (drawn.some((name) => changed.has(name))) this.#draw();
     if (changed.has('looks') || changed.has('still') || changed.has('tensor')) void this.#readTwin();
@@ -376,7 +384,7 @@ export class TensorView extends LitElement implements PainterView {
     if (!this.tensor || !picture) return html`<div class="empty" role="img" aria-label=${`${this.label}: ${say.nothingYet}`}></div>`;
     const { width, height } = extent(picture);
     const kind = onGpu(this.tensor) ? 'gpu' : 'cpu';
-    const end = this.perFrame ? this.ends?.now : this.ends?.ofRun;
+    const end = this.limit ?? (this.perFrame ? this.ends?.now : this.ends?.ofRun);
     return html`
       <div
         class="frame"

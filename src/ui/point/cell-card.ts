@@ -327,19 +327,20 @@ export class CellCard extends LitElement {
       }
 
       .parts {
-        display: grid;
-        grid-template-columns: minmax(0, max-content) auto minmax(0, max-content) minmax(0, 1fr);
+        display: flex;
+        flex-wrap: wrap;
         gap: 0.25rem 1.25rem;
         align-items: start;
+      }
+
+      :host([floating]) .parts {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) 6.5rem;
       }
 
       /* The steps are said beside the numbers. */
       tensor-view {
         --map-step: none;
-      }
-
-      :host([floating]) .parts {
-        grid-template-columns: minmax(0, 1fr) 6.5rem;
       }
 
       dl {
@@ -355,11 +356,9 @@ export class CellCard extends LitElement {
         break-inside: avoid;
       }
 
-      /* A strip: what there is stands side by side. */
       :host(:not([floating])) dl {
-        columns: 2 9rem;
-        column-gap: 1.25rem;
-        max-width: 26rem;
+        flex: 1 1 9rem;
+        max-width: 15rem;
       }
 
       dt {
@@ -373,7 +372,8 @@ export class CellCard extends LitElement {
 
       figure {
         display: grid;
-        grid-template-columns: 5rem minmax(0, 14rem);
+        flex: 0 1 auto;
+        grid-template-columns: 5rem minmax(0, 10rem);
         gap: 0.5rem;
         align-items: start;
         margin: 0;
@@ -383,8 +383,16 @@ export class CellCard extends LitElement {
         display: contents;
       }
 
+      figure:not(:has(figcaption)) {
+        grid-template-columns: 5rem;
+      }
+
       figure.weights {
-        grid-template-columns: minmax(0, 10rem);
+        grid-template-columns: minmax(7rem, 9rem);
+      }
+
+      .top {
+        flex: 1 1 11rem;
       }
 
       :host([floating]) figcaption,
@@ -442,20 +450,6 @@ export class CellCard extends LitElement {
       canvas[data-example] {
         width: 1.75rem;
         image-rendering: pixelated;
-      }
-
-      @media (max-width: 719px) {
-        :host(:not([floating])) .parts {
-          grid-template-columns: minmax(0, 1fr) 7rem;
-        }
-
-        :host(:not([floating])) figure {
-          grid-template-columns: minmax(0, 1fr);
-        }
-
-        .top {
-          grid-column: 1 / -1;
-        }
       }
 
       @media (max-width: 719px), (pointer: coarse) {

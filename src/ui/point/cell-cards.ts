@@ -310,6 +310,9 @@ export class CellCards extends LitElement {
         margin-top: auto;
         padding: 0.375rem 0.875rem 0.5rem;
         border-top: 1px solid var(--edge);
+        flex: none;
+        max-height: 45%;
+        overflow: auto;
         background: var(--paper);
       }
 

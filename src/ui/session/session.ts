@@ -20,6 +20,7 @@ import type { Command } from './commands.ts';
 import { explainWith, type Question } from './explain.ts';
 import { METHODS, type MethodName } from './methods.ts';
 import { findMistakes, type Mistakes } from './mistakes.ts';
+import type { Pinned } from './pinned.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
@@ -126,6 +127,8 @@ export interface Snapshot {
   readonly cellBefore: CellReading | undefined;
   /** Of test examples, as of the last pause or end of an epoch. */
   readonly mistakes: Mistakes | undefined;
+  /** The pinned example, asked the same; none while it is being looked at for the first time. */
+  readonly pinned?: Pinned | undefined;
   readonly painted: readonly number[];
   readonly challenges: readonly ChallengeRow[];
   /** Grows with every look: what is drawn may have changed. */
@@ -162,6 +165,7 @@ export class StudioSession extends EventTarget {
   #mistakes: Mistakes | undefined;
   /** Test examples are being read. */
   #finding = false;
+  #pinned: Pinned | undefined;
   #foundAt = Number.NEGATIVE_INFINITY;
   /** Milliseconds. */
   #findingTook = 0;
@@ -456,7 +460,9 @@ export class StudioSession extends EventTarget {
     this.#spend(performance.now() - began, still);
     this.#tell();
     if (still && this.#mistakes?.step !== this.training.step) void this.#findMistakes();
+    const asked = new Set(this.#asked);
   }
+    await this.#lookAtPinned(run, subject, predicted, still, asked);
 
   /** Reads test examples anew: at the end of an epoch, and when training rests. */
   async #findMistakes(): Promise<void> {
@@ -527,13 +533,12 @@ export class StudioSession extends EventTarget {
     const { example } = this.#choices;
     const key = `${test.name} ${writeExample(example)}`;
     if (this.#plain?.key === key) return this.#plain;
-    this.#plain = this.#makeExample(run, key);
+    this.#plain = this.#makeExample(run, example, key);
     return this.#plain;
   }
 
   #makeExample(run: Run, key: string): ShownExample | undefined {
     const { test } = run.data;
-    const { example } = this.#choices;
     const shape = test.inputShape;
     if (example.kind === 'drawn') {
       const [height, width] = shape;
@@ -553,6 +558,31 @@ export class StudioSession extends EventTarget {
     const reading = await readCell(device, run.trainer, this.#tensors, cell);
     if (before && reading && before.step !== reading.step && before.cell.index === cell.index && before.cell.tensor === cell.tensor) {
       this.#cellBefore = before;
+  /** The pinned example is asked what the chosen one is asked. */
+  async #lookAtPinned(run: Run, subject: Model, predicted: number, still: boolean, asked: ReadonlySet<MethodName>): Promise<void> {
+    const { pinned, target, against, methods, whatIf } = this.#choices;
+    const before = this.#pinned;
+    const example = pinned && this.#makeExample(run, pinned, `${run.data.test.name} ${writeExample(pinned)}`);
+    // Whoever chooses something else does not wait for it.
+    if (this.#again && still && example) return;
+    let after: Pinned | undefined;
+    if (example && predicted >= 0) {
+      const { lookAtPinned } = await import('./pinned.ts');
+      const classes = run.model.classes ?? 1;
+      const asks = Math.min(target ?? predicted, classes - 1);
+      after = await lookAtPinned(subject, example, before, {
+        question: { target: asks, against: against === asks || (against ?? classes) >= classes ? undefined : against },
+        methods,
+        series: `${run.settings.seed} ${whatIf && writeWhatIf(whatIf)}`,
+        still,
+        asked,
+      });
+    }
+    const kept = new Set(after?.cards.map(({ map }) => map));
+    for (const card of before?.cards ?? []) if (!kept.has(card.map)) this.#discard(card);
+    this.#pinned = after;
+  }
+
     }
     this.#cell = reading;
   }
@@ -625,7 +655,8 @@ export class StudioSession extends EventTarget {
 
   /** Lets go of all maps. */
   #drop(): void {
-    for (const card of this.#cards) this.#discard(card);
+    for (const card of [...this.#cards, ...(this.#pinned?.cards ?? [])]) this.#discard(card);
+    this.#pinned = undefined;
     this.#cards = this.#cards.map(({ method }) => ({ method, computing: false }));
     for (const attribution of this.#discarded.splice(0)) attribution.dispose();
   }
@@ -667,7 +698,7 @@ export class StudioSession extends EventTarget {
     const rows: ChallengeRow[] = [];
     for (const { method, map } of this.#cards) {
       if (!map || map.example !== example.key) continue;
-      const attribution = map.values ?? (await map.attribution.values.read());
+      const attribution = map.values ?? (await valuesOf(map.attribution.values));
       const explained = (of: Float32Array): number => of[map.target]! - (map.against === undefined ? 0 : of[map.against]!);
       const promised = painted.reduce(
         (sum, i) => sum + (METHODS[method].reading === 'share' ? -attribution[i]! : attribution[i]! * (changed[i]! - example.values[i]!)),
@@ -737,6 +768,7 @@ export class StudioSession extends EventTarget {
       painted: this.#painted,
       challenges: this.#challenges,
       looks: this.#looks,
+      pinned: this.#pinned,
       watching: this.#isTraining ? this.#budget.share() : Number.NaN,
     });
   }
