@@ -1,6 +1,7 @@
+import { compile } from '../../engine/compile.ts';
 import { VitrineError } from '../../engine/errors.ts';
-import { type Node, substitution } from '../../engine/graph.ts';
-import type { Examples, Model } from '../../engine/model.ts';
+import { Graph, type Node, substitution } from '../../engine/graph.ts';
+import { copyBytes, type Examples, type Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
 import { add, multiply, subtract } from '../../engine/ops/arithmetic.ts';
 import { constant } from '../../engine/ops/fill.ts';
@@ -45,8 +46,9 @@ function ablationsOf(method: string, layer: AttentionLayer, head: AblateHeadOpti
   return [together];
 }
 
-/** What each head of a layer gives for some examples, [examples, heads, queries · width]. The caller disposes of it. */
-async function headOutputs(model: Model, layer: AttentionLayer, x: Examples, options: ExplainOptions): Promise<Tensor> {
+/** What each head of a layer gives on average over some examples, [heads, queries · width]: taken once, whatever the runs. The caller disposes of it. */
+async function meanHeadOutputs(model: Model, layer: AttentionLayer, x: Examples, options: ExplainOptions): Promise<Tensor> {
+  const { device } = model;
   const { tensors } = await explainerOf(model).run(
     {
       method: 'ablateHead/mean',
@@ -61,7 +63,24 @@ async function headOutputs(model: Model, layer: AttentionLayer, x: Examples, opt
     x,
     { ...(options.signal ? { signal: options.signal } : {}), ...(options.budget ? { budget: options.budget } : {}) },
   );
-  return tensors.get('values') as Tensor;
+  try {
+    const outputs = tensors.get('values') as Tensor;
+    const all = new Graph().placeholder('heads', outputs.shape);
+    const average = mean(all, [0]);
+    const plan = await compile(device, [average], { name: 'ablateHead/mean', owner: 'explain', tensors: new Map([[all, outputs]]) });
+    try {
+      const result = await device.guarded('ablateHead', () =>
+        device.empty(average.shape, 'float32', 'ablateHead/mean', { owner: 'explain' }),
+      );
+      plan.run();
+      copyBytes(device, plan.tensor(average), 0, result, 0, result.bytes, 'explain');
+      return result;
+    } finally {
+      plan.dispose();
+    }
+  } finally {
+    disposeAll(tensors.values());
+  }
 }
 
 /**
@@ -86,8 +105,8 @@ export async function ablateHead(model: Model, x: Examples, options: AblateHeadO
       replacement,
     });
   }
-  const outputs = replacement === 'mean' ? await headOutputs(model, layer, options.background ?? x, options) : undefined;
-  const background = outputs?.shape[0];
+  const background = replacement === 'mean' ? (options.background ?? x) : undefined;
+  const instead = background && (await meanHeadOutputs(model, layer, background, options));
   const build = (scene: Scene) => {
     const { rows, samples, graph } = scene;
     const own = scene.forwardOf(repeatRows(scene.x, samples));
@@ -103,7 +122,7 @@ export async function ablateHead(model: Model, x: Examples, options: AblateHeadO
     const ablated = reshape(scene.input('ablated', [samples, layer.heads]), [samples, layer.heads, 1]);
     const each = reshape(heads, [rows, samples, layer.heads, elements(heads.shape.slice(2))]);
     const kept = multiply(each, subtract(constant(graph, 1), ablated));
-    const left = outputs ? add(kept, multiply(ablated, mean(scene.shared('heads'), [0]))) : kept;
+    const left = instead ? add(kept, multiply(ablated, scene.shared('instead'))) : kept;
     const { logits } = own;
     const without = scene.output(substitution(graph, new Map([[heads, reshape(left, heads.shape)]]))(logits));
     const output = scene.output(scene.forward.logits);
@@ -117,10 +136,10 @@ export async function ablateHead(model: Model, x: Examples, options: AblateHeadO
     const explained = await explainerOf(model).run(
       {
         method,
-        key: `${layer.name} ${ablations.length} ${background === undefined ? replacement : `mean of ${background}`}`,
+        key: `${layer.name} ${ablations.length} ${replacement}`,
         tokens: true,
         samples: ablations.length,
-        ...(outputs ? { shared: { heads: outputs } } : {}),
+        ...(instead ? { shared: { instead } } : {}),
         slice: (first, count, width) => {
           const ablated = new Float32Array(width * layer.heads);
           const column = new Float32Array(width * ablations.length);
@@ -137,9 +156,9 @@ export async function ablateHead(model: Model, x: Examples, options: AblateHeadO
     );
     // Without `head` each is ablated in turn; a list would have them ablated together.
     const heads = head === undefined ? {} : { head: typeof head === 'number' ? head : [...head] };
-    const record = { layer: layer.name, ...heads, replacement, ...(outputs ? { background } : {}) };
+    const record = { layer: layer.name, ...heads, replacement, ...(background ? { background: model.rowsOf(background) } : {}) };
     return attentionMapOf(method, [layer], recordOptions(options, record), explained);
   } finally {
-    disposeAll([outputs]);
+    disposeAll([instead]);
   }
 }

@@ -168,6 +168,34 @@ describe('ablateHead', () => {
     tokens.dispose();
   });
 
+  test('takes the mean over a background once: none of the budget of each run goes to it, and nothing of it stays', async () => {
+    const model = await vision(await testDevice());
+    const x = examplesFor(model, 2);
+    const runsOf = async (background: number): Promise<number> => {
+      let runs = 0;
+      const options = {
+        replacement: 'mean',
+        layer: VISION_LAYERS[2] as string,
+        background: examplesFor(model, background, 40),
+        budget: 60_000,
+      } as const;
+      const map = await ablateHead(model, x, {
+        ...options,
+        onProgress: ({ total }) => {
+          runs = total;
+        },
+      });
+      map.dispose();
+      return runs;
+    };
+    const few = await runsOf(3);
+    expect(await runsOf(300)).toBe(few);
+    const after = { bytes: model.device.memory.bytes, buffers: model.device.memory.buffers };
+    await runsOf(300);
+    expect({ bytes: model.device.memory.bytes, buffers: model.device.memory.buffers }).toEqual(after);
+    model.dispose();
+  });
+
   test('gives the same bits whatever the byte budget', async () => {
     const model = await vision(await testDevice());
     const x = examplesFor(model, 5);
