@@ -2,6 +2,12 @@ import { type CSSResult, css } from 'lit';
 
 /** What every element of the page has in common. */
 export const shared: CSSResult = css`
+  /* Controls that need what a recorded session has not. */
+  fieldset.live {
+    display: contents;
+    min-width: 0;
+  }
+
   :host {
     display: block;
   }

@@ -97,7 +97,7 @@ export class StudioHeader extends LitElement {
   #recipe(): TemplateResult {
     const { say } = this.#words;
     const given = this.snapshot?.given;
-    const settings = this.snapshot?.run?.settings ?? this.snapshot?.choices.recipe;
+    const settings = this.snapshot?.shown?.settings ?? this.snapshot?.choices.recipe;
     const words = settings
       ? say.recipeInShort(
           isOwnData(settings.data) ? (this.snapshot?.test?.name ?? settings.data) : say.dataNames[settings.data],
@@ -109,6 +109,7 @@ export class StudioHeader extends LitElement {
       : '';
     return html`<button
       class="recipe"
+      ?disabled=${this.snapshot?.recorded !== undefined}
       aria-haspopup="dialog"
       title=${given ? say.recipeGivenHint : say.recipeHint}
       @click=${() => this.dispatchEvent(new Event('open-recipe', { bubbles: true, composed: true }))}
@@ -142,7 +143,10 @@ export class StudioHeader extends LitElement {
     if (!run) return;
     try {
       const bytes = await saveModel(run.model);
-      download(new Blob([bytes as Uint8Array<ArrayBuffer>]), `vitrine-${run.settings.data.replace(':', '-')}-step-${run.trainer.step}.safetensors`);
+      download(
+        new Blob([bytes as Uint8Array<ArrayBuffer>]),
+        `vitrine-${run.settings.data.replace(':', '-')}-step-${run.trainer.step}.safetensors`,
+      );
     } catch (error) {
       send(this, { do: 'report', error });
     }

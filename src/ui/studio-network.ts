@@ -35,15 +35,17 @@ export class StudioNetwork extends LitElement {
     return html`
       <div class="head">
         <h2>${say.networkTitle}</h2>
-        <span class="note number">${snapshot?.run ? say.parameterCount(words.whole(snapshot.run.model.parameterCount)) : ''}</span>
+        <span class="note number">${snapshot?.shown ? say.parameterCount(words.whole(snapshot.shown.model.parameterCount)) : ''}</span>
         <span class="tools">
           ${
             snapshot?.given
               ? html`<span class="note">${say.givenLayers}</span>`
-              : html`<button ?disabled=${hidden.length >= MOST_LAYERS} @click=${() => change([...hidden, NEW_UNITS])}>
+              : html`<fieldset class="live" ?disabled=${snapshot?.recorded !== undefined}>
+                  <button ?disabled=${hidden.length >= MOST_LAYERS} @click=${() => change([...hidden, NEW_UNITS])}>
                     ${icon('add')}${say.addLayer(words.whole(NEW_UNITS))}
                   </button>
-                  <button ?disabled=${hidden.length === 0} @click=${() => change(hidden.slice(0, -1))}>${say.removeLayer}</button>`
+                  <button ?disabled=${hidden.length === 0} @click=${() => change(hidden.slice(0, -1))}>${say.removeLayer}</button>
+                </fieldset>`
           }
         </span>
       </div>
@@ -108,7 +110,7 @@ export class StudioNetwork extends LitElement {
 
 /** Pictures of one run share a scale. */
 export const seriesOf = (snapshot: Snapshot | undefined): string =>
-  snapshot?.run ? `${JSON.stringify(snapshot.run.settings)} ${runNumber(snapshot.run.history)}` : '';
+  snapshot?.shown ? `${JSON.stringify(snapshot.shown.settings)} ${runNumber(snapshot.shown.history)}` : '';
 
 const numbers = new WeakMap<object, number>();
 let runs = 0;

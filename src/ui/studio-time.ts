@@ -95,7 +95,7 @@ export class StudioTime extends LitElement {
     const words = this.#words;
     const { say } = words;
     const { snapshot } = this;
-    const history = snapshot?.run?.history;
+    const history = snapshot?.shown?.history;
     const held = history?.epochs.at(-1);
     const [loss, accuracy] = [history?.loss.last, history?.accuracy.last];
     const perEpoch = snapshot?.stepsPerEpoch || 1;
@@ -135,7 +135,7 @@ export class StudioTime extends LitElement {
 
   #charts(): TemplateResult {
     const { snapshot, logarithmic } = this;
-    const history = snapshot?.run?.history;
+    const history = snapshot?.shown?.history;
     if (snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
     const each = pace(snapshot?.device, DRAW_MILLISECONDS);
     // Where nobody follows training, the curves too wait until it rests.
@@ -181,6 +181,7 @@ export class StudioTime extends LitElement {
     const kind = snapshot?.stopAt?.kind ?? '';
     return html`
       <div class=${this.opened ? 'more opened' : 'more'}>
+        <fieldset class="live" ?disabled=${snapshot?.recorded !== undefined}>
         <label class="field">
           <span>${say.rate}</span>
           <input
@@ -211,6 +212,7 @@ export class StudioTime extends LitElement {
             @change=${(event: Event) => send(this, { do: 'choose', choices: { follow: (event.target as HTMLInputElement).checked } })}
           />${say.follow}</label
         >
+        </fieldset>
         <label class="check"
           ><input
             type="checkbox"
@@ -289,7 +291,7 @@ export class StudioTime extends LitElement {
   #test(): string {
     const words = this.#words;
     const { say } = words;
-    const test = this.snapshot?.run?.tests.at(-1);
+    const test = this.snapshot?.shown?.tests.at(-1);
     if (!test) return say.noTest;
     const errors = Math.round(test.size * (1 - test.accuracy));
     return `${say.testResult(words.percent(test.accuracy, 2), words.whole(errors), words.whole(test.size))}, ${say.atStep(words.whole(test.step))}`;
@@ -333,7 +335,7 @@ export class StudioTime extends LitElement {
   #table(): TemplateResult {
     const words = this.#words;
     const { say } = words;
-    const rows = this.snapshot?.run?.history.epochs ?? [];
+    const rows = this.snapshot?.shown?.history.epochs ?? [];
     if (rows.length === 0) return html`<p class="note">${say.noEpoch}</p>`;
     const columns = [
       say.epochColumn,

@@ -9,7 +9,7 @@ import {
   svg,
   type TemplateResult,
 } from 'lit';
-import type { Tensor } from '../engine/index.ts';
+import type { Device } from '../engine/index.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import { type Statistics, statisticsOf } from './maps/statistics.ts';
@@ -18,10 +18,20 @@ import { adamByHand, type CellReading } from './session/cell.ts';
 import { send } from './session/commands.ts';
 import { diagramOf } from './session/diagram.ts';
 import type { Snapshot } from './session/session.ts';
+import type { Shown } from './session/shown.ts';
 import { shared } from './shared-styles.ts';
 import { seriesOf } from './studio-network.ts';
 
 type Group = 'example' | 'parameters' | 'gradients' | 'moments' | 'batch';
+
+/** Recorded values may be looked at as well as those on the GPU. */
+const isFloat = (tensor: Shown): boolean => 'values' in tensor || tensor.dtype === 'float32';
+
+async function statistics(device: Device | undefined, tensor: Shown): Promise<Statistics> {
+  if (!('values' in tensor)) return statisticsOf(device as Device, tensor);
+  const { statisticsHere } = await import('./recorded/statistics.ts');
+  return statisticsHere(tensor.values, tensor.shape.at(-1) ?? 1);
+}
 
 /** The inspector: any tensor by name, as a picture, a histogram and numbers, and one locked value with all that moves it. */
 export class TensorInspector extends LitElement {
@@ -52,10 +62,10 @@ export class TensorInspector extends LitElement {
   get #name(): string | undefined {
     const { tensors, choices } = this.snapshot ?? {};
     if (choices?.tensor && tensors?.has(choices.tensor)) return choices.tensor;
-    return this.snapshot?.run?.model.parameters.keys().next().value;
+    return this.snapshot?.shown?.model.parameters.keys().next().value;
   }
 
-  get #tensor(): Tensor | undefined {
+  get #tensor(): Shown | undefined {
     const name = this.#name;
     return name === undefined ? undefined : this.snapshot?.tensors.get(name);
   }
@@ -67,13 +77,13 @@ export class TensorInspector extends LitElement {
 
   protected override updated(): void {
     const { snapshot } = this;
-    if (!snapshot?.device || this.#asked === snapshot.looks) return;
+    if (!snapshot || this.#asked === snapshot.looks) return;
     const tensor = this.#tensor;
     const name = this.#name;
-    if (!tensor || !name || tensor.dtype !== 'float32' || this.offsetParent === null) return;
+    if (!tensor || !name || !isFloat(tensor) || this.offsetParent === null) return;
     this.#asked = snapshot.looks;
     const { step } = tensor;
-    statisticsOf(snapshot.device, tensor).then(
+    statistics(snapshot.device, tensor).then(
       (found) => {
         this.statistics = { name, step, found };
       },
@@ -106,11 +116,11 @@ export class TensorInspector extends LitElement {
       <select id="name" @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
         ${this.#options(name)}
       </select>
-      <p class="note number">${tensor ? `${tensor.shape.join(' × ')} · ${tensor.dtype}` : nothing}${
+      <p class="note number">${tensor ? `${tensor.shape.join(' × ')} · ${'values' in tensor ? 'float32' : tensor.dtype}` : nothing}${
         statistics?.step === undefined ? nothing : ` · ${say.atStep(words.whole(statistics.step))}`
       }</p>
       ${
-        tensor && tensor.dtype === 'float32'
+        tensor && isFloat(tensor)
           ? html`
               <tensor-view
                 .device=${snapshot.device}
@@ -227,11 +237,11 @@ export class TensorInspector extends LitElement {
     const words = this.#words;
     const { say } = words;
     const { snapshot } = this;
-    const { cell, cellBefore, run } = snapshot ?? {};
-    if (!cell || !run) return html`<p class="note hint">${say.lockHint}</p>`;
+    const { cell, cellBefore, shown } = snapshot ?? {};
+    if (!cell || !shown) return html`<p class="note hint">${say.lockHint}</p>`;
     const place = placeIn(cell.shape, cell.cell.index);
     const rows: readonly (readonly [label: string, role: keyof CellReading['values']])[] = cell.parameter
-      ? run.trainer.optimizer.kind === 'sgd'
+      ? shown.trainer.optimizer.kind === 'sgd'
         ? [
             [say.roleValue, 'value'],
             [say.roleGradient, 'gradient'],

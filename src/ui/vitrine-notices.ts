@@ -1,9 +1,14 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { VitrineError } from '../engine/index.ts';
 import { explain } from './faults.ts';
 import { Words } from './language.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
 import { shared } from './shared-styles.ts';
+
+/** There never was a GPU to work on. */
+const withoutGpu = ({ fault, run }: Snapshot): boolean =>
+  run === undefined && fault instanceof VitrineError && (fault.code === 'no-webgpu' || fault.code === 'no-adapter');
 
 /** What went wrong and how to mend it, and what can be undone. */
 export class VitrineNotices extends LitElement {
@@ -52,7 +57,11 @@ export class VitrineNotices extends LitElement {
         </div>
         ${
           closed
-            ? html`<button class="retry" @click=${() => send(this, { do: 'retry' })}>${say.retry}</button>`
+            ? html`<button class="retry" @click=${() => send(this, { do: 'retry' })}>${say.retry}</button>${
+                withoutGpu(snapshot)
+                  ? html`<button class="recording" @click=${() => send(this, { do: 'openRecording' })}>${say.openRecording}</button>`
+                  : nothing
+              }`
             : html`<button class="close" aria-label=${say.dismiss} title=${say.dismiss} @click=${() => send(this, { do: 'dismiss', what: 'fault' })}>✕</button>`
         }
       </div>

@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { LANGUAGE_TAGS, Words } from './language.ts';
 import type { Pointed } from './point/pointed.ts';
+import type { RecordedSession } from './recorded/recorded-session.ts';
 import type { Page } from './session/choices.ts';
 import { type Command, CommandEvent } from './session/commands.ts';
 import { type Snapshot, StudioSession } from './session/session.ts';
@@ -34,6 +35,7 @@ export class VitrinePage extends LitElement {
   /** Resolves when the session has opened, or has failed to. */
   opened: Promise<void> = Promise.resolve();
   declare session: StudioSession | undefined;
+  #recorded: RecordedSession | undefined;
   declare snapshot: Snapshot | undefined;
   declare announcement: string;
   /** What the pointer or the keyboard's cursor is on in any picture: it is outlined in all of them. */
@@ -58,15 +60,19 @@ export class VitrinePage extends LitElement {
     this.snapshot = undefined;
     this.announcement = '';
     this.pointed = undefined;
-    this.addEventListener('command', (event) => this.session?.send((event as CustomEvent<Command>).detail));
+    this.addEventListener('command', (event) => {
+      const { detail } = event as CustomEvent<Command>;
+      if (detail.do === 'openRecording') void this.#openRecording();
+      else this.#speaker?.send(detail);
+    });
     this.addEventListener('dragover', (event) => this.embedded || event.preventDefault());
     this.addEventListener('drop', (event) => {
       const files = [...(event.dataTransfer?.files ?? [])];
       if (files.length === 0 || this.embedded) return;
       event.preventDefault();
-      this.session?.send({ do: 'data', files });
+      this.#speaker?.send({ do: 'data', files });
     });
-    this.addEventListener('watched', (event) => this.session?.spent((event as CustomEvent<number>).detail));
+    this.addEventListener('watched', (event) => this.#speaker?.spent((event as CustomEvent<number>).detail));
     this.addEventListener('pointed', (event) => {
       this.pointed = (event as CustomEvent<Pointed | undefined>).detail;
     });
@@ -78,7 +84,8 @@ export class VitrinePage extends LitElement {
     this.#pointed = true;
   };
   readonly #onAddress = (): void => {
-    if (this.session && !this.embedded && location.hash !== this.session.hash) this.session.follow(location.hash);
+    const speaker = this.#speaker;
+    if (speaker && !this.embedded && location.hash !== speaker.hash) speaker.follow(location.hash);
   };
 
   override connectedCallback(): void {
@@ -96,6 +103,11 @@ export class VitrinePage extends LitElement {
     window.addEventListener('popstate', this.#onAddress);
   }
 
+  /** Commands go to the session that is shown. */
+  get #speaker(): StudioSession | RecordedSession | undefined {
+    return this.#recorded ?? this.session;
+  }
+
   get #keys(): EventTarget {
     return this.embedded ? this : window;
   }
@@ -109,6 +121,8 @@ export class VitrinePage extends LitElement {
     clearTimeout(this.#sayLater);
     void this.session?.close();
     this.session = undefined;
+    void this.#recorded?.close();
+    this.#recorded = undefined;
     this.snapshot = undefined;
   }
 
@@ -123,7 +137,7 @@ export class VitrinePage extends LitElement {
       <studio-header .snapshot=${snapshot} .pages=${this.embedded ? [] : ['studio', ...Object.keys(VitrinePage.pages)]}></studio-header>
       <div class="notices">
         <vitrine-notices .snapshot=${snapshot}></vitrine-notices>
-        ${this.#copyBanner()}
+        ${this.#copyBanner()} ${this.#recordedBanner()}
       </div>
       ${
         page === 'studio'
@@ -156,6 +170,23 @@ export class VitrinePage extends LitElement {
     (this.embedded ? this : document.documentElement).lang = LANGUAGE_TAGS[this.#words.language];
   }
 
+  /** Where there is no GPU to work on: the session that was recorded takes the place of the one that could not begin. */
+  async #openRecording(): Promise<void> {
+    try {
+      const { openRecording } = await import('./recorded/index.ts');
+      const recorded = await openRecording(location.hash);
+      await this.session?.close();
+      if (!this.isConnected) return;
+      this.session = undefined;
+      this.#recorded = recorded;
+      recorded.addEventListener('snapshot', () => this.#take(recorded.snapshot));
+      recorded.addEventListener('chosen', (event) => this.#chosen((event as CustomEvent<string>).detail));
+      await recorded.open();
+    } catch (error) {
+      this.session?.send({ do: 'report', error });
+    }
+  }
+
   /** The recipe's dialog is loaded when it is first opened. */
   async #openRecipe(): Promise<void> {
     try {
@@ -165,19 +196,19 @@ export class VitrinePage extends LitElement {
       await recipe?.updateComplete;
       recipe?.show();
     } catch (error) {
-      this.session?.send({ do: 'report', error });
+      this.#speaker?.send({ do: 'report', error });
     }
   }
 
   /** The views of the whole network come when they are first opened. */
   #whole(event: Event): void {
     if ((event.target as HTMLDetailsElement).open) {
-      void import('./whole/index.ts').catch((error) => this.session?.send({ do: 'report', error }));
+      void import('./whole/index.ts').catch((error) => this.#speaker?.send({ do: 'report', error }));
     }
   }
 
   #load(page: Page): void {
-    void VitrinePage.pages[page]?.().catch((error) => this.session?.send({ do: 'report', error }));
+    void VitrinePage.pages[page]?.().catch((error) => this.#speaker?.send({ do: 'report', error }));
   }
 
   #engine(): TemplateResult {
@@ -231,8 +262,17 @@ export class VitrinePage extends LitElement {
           : say.copyAblated(whatIf.layer, words.whole(whatIf.unit));
     return html`<p class="copy" role="status">
       <strong>${say.copyTitle}</strong> ${what}
-      <button @click=${() => this.session?.send({ do: 'choose', choices: { whatIf: undefined } })}>${say.copyRestore}</button>
+      <button @click=${() => this.#speaker?.send({ do: 'choose', choices: { whatIf: undefined } })}>${say.copyRestore}</button>
     </p>`;
+  }
+
+  /** Whoever looks at what was recorded is told so. */
+  #recordedBanner(): TemplateResult | typeof nothing {
+    const { recorded } = this.snapshot ?? {};
+    if (!recorded) return nothing;
+    const { say } = this.#words;
+    const steps = recorded.steps.map((step) => this.#words.whole(step)).join(', ');
+    return html`<p class="copy" role="status"><strong>${say.recordedTitle}</strong> ${say.recordedWords(steps, recorded.adapter)}</p>`;
   }
 
   // ---- the address ---------------------------------------------------------------------------------------------------------------
@@ -244,7 +284,7 @@ export class VitrinePage extends LitElement {
     // The cards of cells come with the first pictures that can be pointed at.
     if (snapshot.prediction) void import('./point/index.ts').catch((error) => session.send({ do: 'report', error }));
     // Steps go by too fast for the address: where training stands is written when it stands still.
-    if (!snapshot.running && snapshot.replayTo === undefined && snapshot.run) this.#write(false);
+    if (!snapshot.running && snapshot.replayTo === undefined && snapshot.shown) this.#write(false);
     if (snapshot.running !== this.#wasRunning) {
       this.#wasRunning = snapshot.running;
       const { say } = this.#words;
@@ -263,7 +303,7 @@ export class VitrinePage extends LitElement {
   }
 
   #write(asStep: boolean): void {
-    const hash = this.session?.hash;
+    const hash = this.#speaker?.hash;
     if (hash === undefined || this.embedded || location.hash === hash) return;
     if (asStep) history.pushState(history.state, '', hash);
     else history.replaceState(history.state, '', hash);
@@ -272,7 +312,7 @@ export class VitrinePage extends LitElement {
   // ---- saying --------------------------------------------------------------------------------------------------------------------
 
   #announceEpoch(): void {
-    const row = this.snapshot?.run?.history.epochs.at(-1);
+    const row = this.snapshot?.shown?.history.epochs.at(-1);
     if (row) this.#announce(this.#words.say.announceEpoch(this.#words.whole(row.epoch), this.#words.percent(row.validationAccuracy)));
   }
 
@@ -291,7 +331,8 @@ export class VitrinePage extends LitElement {
   #press(event: KeyboardEvent): void {
     const path = event.composedPath();
     const [target] = path;
-    const { session, snapshot } = this;
+    const { snapshot } = this;
+    const session = this.#speaker;
     if (event.key === 'Tab') this.#pointed = false;
     if (!session || !snapshot || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     if (!shortcutsWanted()) return;
@@ -327,7 +368,10 @@ export class VitrinePage extends LitElement {
 
   async #single(): Promise<void> {
     const { session } = this;
-    if (!session) return;
+    if (!session) {
+      this.#speaker?.send({ do: 'step' });
+      return;
+    }
     await session.training.single();
     const loss = session.training.run?.history.loss.last;
     if (loss !== undefined) this.#announce(this.#words.say.announceStep(this.#words.whole(session.training.step), this.#words.small(loss)));

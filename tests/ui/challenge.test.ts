@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import type { StudioSession } from '../../src/ui/session/session.ts';
+import { valuesOf } from '../../src/ui/session/shown.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
 import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
@@ -129,11 +130,11 @@ describe('what if', () => {
     session.send({ do: 'choose', choices: { whatIf: undefined } });
     await session.looked();
     const activation = session.snapshot.tensors.get('activation/dense_1')!;
-    const values = await activation.read();
+    const values = await valuesOf(activation);
     const unit = values.indexOf(Math.max(...values));
     session.send({ do: 'choose', choices: { whatIf: { kind: 'ablated', layer: 'dense_1', unit } } });
     await session.looked();
-    const silent = await session.snapshot.tensors.get('activation/dense_1')!.read();
+    const silent = await valuesOf(session.snapshot.tensors.get('activation/dense_1')!);
     expect(silent[unit]).toBe(0);
     expect(silent.filter((value, i) => i !== unit && value !== values[i])).toHaveLength(0);
   });

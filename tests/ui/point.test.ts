@@ -5,6 +5,7 @@ import type { TensorView } from '../../src/ui/maps/tensor-view.ts';
 import type { CellCards } from '../../src/ui/point/cell-cards.ts';
 import { readColumn } from '../../src/ui/point/column.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
+import { valuesOf } from '../../src/ui/session/shown.ts';
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
 import { clearAfterEach, data, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
@@ -94,7 +95,7 @@ describe('a pixel under the pointer', () => {
     expect(value).toBeGreaterThan(0);
     expect(read(fact(page, '.floating', '[data-fact=value]'))).toBeCloseTo(value, 2);
     for (const { method, map } of cards) {
-      const attribution = (await map!.attribution.values.read())[index]!;
+      const attribution = (await valuesOf(map!.attribution.values))[index]!;
       const shown = read(fact(page, '.floating', `[data-method=${method}] dd`));
       expect(Math.abs(shown - attribution), method).toBeLessThan(0.01 * Math.abs(attribution) + 1e-9);
     }

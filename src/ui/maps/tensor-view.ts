@@ -22,6 +22,8 @@ import { type Ends, type MapPainter, type PaintedMap, type PainterView, painterO
 export interface Values {
   readonly shape: readonly number[];
   readonly values: Float32Array;
+  /** The training step that they are of, where they are of one. */
+  readonly step?: number | undefined;
 }
 
 export interface CellDetail {
@@ -44,9 +46,9 @@ const MOST_READ = 4096;
  * @fires cell-point - the cell under the pointer or the keyboard's cursor, `CellDetail`
  * @fires cell-lock - a cell was clicked or chosen with Enter, `CellDetail`
  * @fires cell-free - Esc
+ * @fires scale-end - where its own scale ends has changed, `Ends`
  */
 export class TensorView extends LitElement implements PainterView {
- * @fires scale-end - where its own scale ends has changed, `Ends`
   static override properties: PropertyDeclarations = {
     device: { attribute: false },
     tensor: { attribute: false },
@@ -56,9 +58,9 @@ export class TensorView extends LitElement implements PainterView {
     only: { type: Number },
     signed: { type: Boolean },
     perFrame: { type: Boolean },
+    limit: { type: Number },
     series: {},
     looks: { type: Number },
-    limit: { type: Number },
     still: { type: Boolean },
     step: { type: Number },
     label: {},
@@ -86,10 +88,10 @@ export class TensorView extends LitElement implements PainterView {
   declare signed: boolean;
   /** The scale fits what is drawn now; the widest of the series otherwise. */
   declare perFrame: boolean;
-  /** Pictures of one series share a scale. */
-  declare series: string;
   /** Where the scale ends, where another picture shares it; its own end where undefined. */
   declare limit: number | undefined;
+  /** Pictures of one series share a scale. */
+  declare series: string;
   /** Draws anew when this changes. */
   declare looks: number;
   /** Nothing changes on the GPU for now, so that it may be read. */
@@ -138,9 +140,9 @@ export class TensorView extends LitElement implements PainterView {
     this.only = undefined;
     this.signed = false;
     this.perFrame = false;
+    this.limit = undefined;
     this.series = '';
     this.looks = 0;
-    this.limit = undefined;
     this.still = false;
     this.step = undefined;
     this.label = '';

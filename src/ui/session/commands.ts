@@ -7,6 +7,8 @@ import type { MethodName } from './methods.ts';
 
 export type Command =
   | { readonly do: 'toggle' | 'step' | 'reset' | 'undoReset' | 'test' | 'retry' | 'cancelReplay' }
+  /** Shows a recorded session in place of one that cannot begin. The shell acts on it. */
+  | { readonly do: 'openRecording' }
   | { readonly do: 'dismiss'; readonly what: 'fault' | 'recoveredAt' | 'undoStep' }
   | { readonly do: 'recipe'; readonly changes: Partial<Settings> }
   /** Files with data of the visitor's own. */
