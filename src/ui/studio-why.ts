@@ -77,8 +77,8 @@ export class StudioWhy extends LitElement {
           .shows=${this.painting ? say.paintHint : say.cardInputShows}
           .facts=${this.#inputFacts()}
         ></attribution-map>
-        <attribution-map
         ${this.#pinnedInput()}
+        <attribution-map
           class="control"
           .heading=${say.cardRandom}
           .tensor=${this.#randomValues}
@@ -577,11 +577,6 @@ export class StudioWhy extends LitElement {
         --card-map: 12rem;
       }
 
-      .painting {
-        --map-touch: none;
-      }
-
-      .verdict {
       /* A map and its pinned twin stay side by side. */
       .pair {
         display: grid;
@@ -602,6 +597,11 @@ export class StudioWhy extends LitElement {
         }
       }
 
+      .painting {
+        --map-touch: none;
+      }
+
+      .verdict {
         margin: 0.5rem 0 0;
         font-size: 0.8125rem;
       }

@@ -122,13 +122,13 @@ export interface Snapshot {
   /** Every tensor that can be looked at, by name: of the chosen example, and of training. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly cards: readonly MapCard[];
+  /** The pinned example, asked the same; none while it is being looked at for the first time. */
+  readonly pinned?: Pinned | undefined;
   readonly cell: CellReading | undefined;
   /** The same cell at an earlier step. */
   readonly cellBefore: CellReading | undefined;
   /** Of test examples, as of the last pause or end of an epoch. */
   readonly mistakes: Mistakes | undefined;
-  /** The pinned example, asked the same; none while it is being looked at for the first time. */
-  readonly pinned?: Pinned | undefined;
   readonly painted: readonly number[];
   readonly challenges: readonly ChallengeRow[];
   /** Grows with every look: what is drawn may have changed. */
@@ -160,12 +160,12 @@ export class StudioSession extends EventTarget {
   #plain: ShownExample | undefined;
   #prediction: Prediction | undefined;
   #cards: readonly MapCard[] = [];
+  #pinned: Pinned | undefined;
   #cell: CellReading | undefined;
   #cellBefore: CellReading | undefined;
   #mistakes: Mistakes | undefined;
   /** Test examples are being read. */
   #finding = false;
-  #pinned: Pinned | undefined;
   #foundAt = Number.NEGATIVE_INFINITY;
   /** Milliseconds. */
   #findingTook = 0;
@@ -455,14 +455,14 @@ export class StudioSession extends EventTarget {
     this.#looks += 1;
     this.#tell();
     // A network that has diverged has no answer to explain.
+    const asked = new Set(this.#asked);
     if (predicted >= 0) await this.#explain(run, probe, example, predicted, still);
+    await this.#lookAtPinned(run, subject, predicted, still, asked);
     this.#looks += 1;
     this.#spend(performance.now() - began, still);
     this.#tell();
     if (still && this.#mistakes?.step !== this.training.step) void this.#findMistakes();
-    const asked = new Set(this.#asked);
   }
-    await this.#lookAtPinned(run, subject, predicted, still, asked);
 
   /** Reads test examples anew: at the end of an epoch, and when training rests. */
   async #findMistakes(): Promise<void> {
@@ -553,11 +553,6 @@ export class StudioSession extends EventTarget {
     return { choice: example, key, values, original: values, shape, label: test.labels?.[index] };
   }
 
-  async #readCell(run: Run, device: Device, cell: NonNullable<Choices['cell']>): Promise<void> {
-    const before = this.#cell;
-    const reading = await readCell(device, run.trainer, this.#tensors, cell);
-    if (before && reading && before.step !== reading.step && before.cell.index === cell.index && before.cell.tensor === cell.tensor) {
-      this.#cellBefore = before;
   /** The pinned example is asked what the chosen one is asked. */
   async #lookAtPinned(run: Run, subject: Model, predicted: number, still: boolean, asked: ReadonlySet<MethodName>): Promise<void> {
     const { pinned, target, against, methods, whatIf } = this.#choices;
@@ -583,6 +578,11 @@ export class StudioSession extends EventTarget {
     this.#pinned = after;
   }
 
+  async #readCell(run: Run, device: Device, cell: NonNullable<Choices['cell']>): Promise<void> {
+    const before = this.#cell;
+    const reading = await readCell(device, run.trainer, this.#tensors, cell);
+    if (before && reading && before.step !== reading.step && before.cell.index === cell.index && before.cell.tensor === cell.tensor) {
+      this.#cellBefore = before;
     }
     this.#cell = reading;
   }
@@ -762,13 +762,13 @@ export class StudioSession extends EventTarget {
       target: this.#choices.target ?? (this.#prediction && this.#prediction.predicted >= 0 ? this.#prediction.predicted : undefined),
       tensors: this.#tensors,
       cards: this.#cards,
+      pinned: this.#pinned,
       cell: this.#cell,
       cellBefore: this.#cellBefore,
       mistakes: this.#mistakes,
       painted: this.#painted,
       challenges: this.#challenges,
       looks: this.#looks,
-      pinned: this.#pinned,
       watching: this.#isTraining ? this.#budget.share() : Number.NaN,
     });
   }
