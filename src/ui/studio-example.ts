@@ -120,7 +120,7 @@ export class StudioExample extends LitElement {
               ? nothing
               : html`<div>
                   ${this.#walk()}
-                  <button class="small wide" @click=${() => this.#pickUp()}>${icon('draw')}${say.draw}</button>
+                  <button class="small wide" ?disabled=${snapshot?.recorded !== undefined} @click=${() => this.#pickUp()}>${icon('draw')}${say.draw}</button>
                 </div>`
           }
         </div>
@@ -239,11 +239,11 @@ export class StudioExample extends LitElement {
   #row(): TemplateResult {
     const { say } = this.#words;
     const { snapshot } = this;
-    const { example, test, run } = snapshot ?? {};
+    const { example, test, shown } = snapshot ?? {};
     const map = snapshot?.cards.find(({ map: found }) => found?.values)?.map;
     const values = map?.example === example?.key ? map?.values : undefined;
     const largest = Math.max(1e-12, ...Array.from(values ?? [], Math.abs));
-    const scaling = run?.data.scaling;
+    const scaling = shown?.data.scaling;
     return html`
       ${this.#walk()}
       <div class="table" tabindex="0" role="region" aria-label=${say.rowTitle}>
@@ -290,7 +290,7 @@ export class StudioExample extends LitElement {
 
   #edit(column: number, input: HTMLInputElement, before: number): void {
     const { example } = this.snapshot?.choices ?? {};
-    const scaling = this.snapshot?.run?.data.scaling;
+    const scaling = this.snapshot?.shown?.data.scaling;
     const typed = Number(input.value.replace(/[,，\s]/g, '').replace('−', '-'));
     if (!example || example.kind === 'drawn' || input.value.trim() === '' || !Number.isFinite(typed)) {
       input.value = String(Number(before.toPrecision(4)));

@@ -8,7 +8,8 @@ import type { Ends } from './maps/map-painter.ts';
 import type { CellDetail, Values } from './maps/tensor-view.ts';
 import { send } from './session/commands.ts';
 import { METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
-import type { MapCard, Snapshot } from './session/session.ts';
+import type { MapCard, ShownExample, Snapshot } from './session/session.ts';
+import { valuesOf } from './session/shown.ts';
 import { ATTACK_NAMES, MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
@@ -106,6 +107,8 @@ export class StudioWhy extends LitElement {
     const predicted = snapshot?.prediction?.predicted;
     const chosen = new Set(snapshot?.choices.methods);
     const missing = METHOD_NAMES.filter((method) => !chosen.has(method));
+    // What was not recorded cannot be asked.
+    const recorded = snapshot?.recorded !== undefined;
     const whole = (event: Event): number | undefined => {
       const { value } = event.target as HTMLSelectElement;
       return value === '' ? undefined : Number(value);
@@ -113,6 +116,7 @@ export class StudioWhy extends LitElement {
     return html`
       <div class="head">
         <h2>${snapshot?.target === undefined ? say.whyTitle : say.whyTitleOf(classes[snapshot.target] ?? String(snapshot.target))}</h2>
+        <fieldset class="live" ?disabled=${recorded}>
         <select aria-label=${say.targetLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
             <option value="" ?selected=${target === undefined}>
               ${predicted === undefined ? say.targetPredicted : say.targetPredictedAs(classes[predicted] ?? String(predicted))}
@@ -123,6 +127,7 @@ export class StudioWhy extends LitElement {
             <option value="" ?selected=${against === undefined}>${say.againstNone}</option>
             ${classes.map((name, k) => html`<option value=${k} ?selected=${k === against}>${say.againstClass(name)}</option>`)}
           </select>
+        </fieldset>
         <select aria-label=${say.addMethod}
             ?disabled=${missing.length === 0}
             @change=${(event: Event) => {
@@ -143,9 +148,9 @@ export class StudioWhy extends LitElement {
             }}
           />${say.scaleFixed}</label
         >
-        ${this.#whatIf()}
+        <fieldset class="live" ?disabled=${recorded}>${this.#whatIf()}</fieldset>
         <span class="tools">
-          <button aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
+          <button ?disabled=${recorded} aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
             ${icon('paint')}${this.painting ? say.challengeEnd : say.challenge}
           </button>
           <button title=${say.saveMapsHint} ?disabled=${!snapshot?.cards.some(({ map }) => map)} @click=${() => void this.#save()}>
@@ -479,7 +484,7 @@ export class StudioWhy extends LitElement {
       const maps = [];
       for (const { method, map } of snapshot.cards) {
         if (!map) continue;
-        const values = map.values ?? (await map.attribution.values.read());
+        const values = map.values ?? (await valuesOf(map.attribution.values));
         maps.push({
           method,
           options: map.attribution.options,

@@ -22,6 +22,8 @@ import { type Ends, type MapPainter, type PaintedMap, type PainterView, painterO
 export interface Values {
   readonly shape: readonly number[];
   readonly values: Float32Array;
+  /** The training step that they are of, where they are of one. */
+  readonly step?: number | undefined;
 }
 
 export interface CellDetail {

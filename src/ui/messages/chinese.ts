@@ -117,6 +117,9 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   workIsKept: str`第 ${0} 步的网络已保留，可以从那里继续。`,
   unexpected: str`出了问题：${0}`,
   unexpectedMend: '请重试；若仍出现，请连同操作步骤一起报告。',
+  openRecording: '查看录制的会话',
+  recordedTitle: '录制的会话',
+  recordedWords: str`这里不做任何计算：展示的是一次训练在第 ${0} 步时的状态，录制于 ${1}，数值舍入到三位有效数字。按“运行”播放。训练、手绘和其他提问需要 WebGPU。`,
   toMend: '解决办法：',
   errors: {
     'no-webgpu': {

@@ -123,6 +123,10 @@ export const english = {
   workIsKept: (step: string): StrResult => str`The network of step ${step} is kept and will go on from there.`,
   unexpected: (what: string): StrResult => str`Something went wrong: ${what}`,
   unexpectedMend: 'try again; if it stays, report it with the steps that led here.',
+  openRecording: 'Look at a recorded session',
+  recordedTitle: 'Recorded session',
+  recordedWords: (steps: string, adapter: string): StrResult =>
+    str`Nothing is computed here: this is a run as it stood at steps ${steps}, recorded on ${adapter}, its values rounded to three digits. Run plays it. Training, drawing and other questions need WebGPU.`,
   toMend: 'To mend: ',
 
   // Announcements

@@ -22,6 +22,7 @@ import { METHODS, type MethodName } from './methods.ts';
 import { findMistakes, type Mistakes } from './mistakes.ts';
 import type { Pinned } from './pinned.ts';
 import { Probe, type ProbeReading } from './probe.ts';
+import { type Shown, type ShownModel, type ShownRun, valuesOf } from './shown.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
 import { attackOn, changeCopy, copyOf, type WhatIf, writeWhatIf } from './what-if.ts';
@@ -49,7 +50,7 @@ export interface MapCard {
   readonly method: MethodName;
   /** Absent while the first one is being computed. */
   readonly map?: {
-    readonly attribution: Attribution;
+    readonly attribution: Pick<Attribution, 'dispose' | 'options'> & { readonly values: Shown };
     /** Series of maps that share a scale: the same run, example, class and method. */
     readonly series: string;
     readonly example: string;
@@ -109,18 +110,22 @@ export interface Snapshot {
   readonly reading: Training['reading'];
   readonly secondsLeft: number;
   readonly device: Device | undefined;
+  /** The run in training; none where a recorded one is shown. */
   readonly run: Run | undefined;
+  readonly shown: ShownRun | undefined;
+  /** Where nothing is computed, because there is no GPU: which steps were recorded, on which adapter, to how many significant bits. */
+  readonly recorded?: { readonly steps: readonly number[]; readonly adapter: string; readonly bits: number };
   readonly test: Dataset | undefined;
   /** Of a trainer that the page around the studio gave: parts of the recipe that only that page can change. */
   readonly given?: Given | undefined;
   /** The network that is looked at: the one in training, or a changed copy. */
-  readonly subject: Model | undefined;
+  readonly subject: ShownModel | undefined;
   readonly example: ShownExample | undefined;
   readonly prediction: Prediction | undefined;
   /** The class that is asked about, once it is known. */
   readonly target: number | undefined;
   /** Every tensor that can be looked at, by name: of the chosen example, and of training. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly tensors: ReadonlyMap<string, Shown>;
   readonly cards: readonly MapCard[];
   /** The pinned example, asked the same; none while it is being looked at for the first time. */
   readonly pinned?: Pinned | undefined;
@@ -179,7 +184,7 @@ export class StudioSession extends EventTarget {
   readonly #asked = new Set<MethodName>();
   /** What a look took while training stood still, by what was looked at. */
   readonly #costs = new Map<string, number>();
-  #discarded: Attribution[] = [];
+  #discarded: Pick<Attribution, 'dispose'>[] = [];
   #wasRunning = false;
   #generation = 0;
   #device: Device | undefined;
@@ -537,7 +542,7 @@ export class StudioSession extends EventTarget {
     return this.#plain;
   }
 
-  #makeExample(run: Run, key: string): ShownExample | undefined {
+  #makeExample(run: Run, example: ExampleChoice, key: string): ShownExample | undefined {
     const { test } = run.data;
     const shape = test.inputShape;
     if (example.kind === 'drawn') {
@@ -754,6 +759,7 @@ export class StudioSession extends EventTarget {
       // Between a new device and the network that is built on it, what can be drawn is still of the old one.
       device: run?.model.device ?? training.device,
       run,
+      shown: run,
       test: run?.data.test,
       given: this.#given,
       subject: this.#subject ?? run?.model,
