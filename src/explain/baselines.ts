@@ -39,8 +39,11 @@ export interface TensorRow {
 
 /** Rows for the examples from `first` on: values, or for each a row of a tensor. */
 export interface RowSource {
-  /** @param index which of several baselines, from 0 */
-  (first: number, count: number, model: Model, index: number): Float32Array | readonly TensorRow[];
+  /**
+   * @param index which of several baselines, from 0
+   * @param width values of a row, where that is not one of the input but of its embedding
+   */
+  (first: number, count: number, model: Model, index: number, width?: number): Float32Array | readonly TensorRow[];
   /** How many baselines each example has; 1 where absent. Results are averaged over them. */
   readonly baselines?: number;
 }
@@ -51,10 +54,17 @@ const DEFAULT_BASELINES = 32;
 /** The same value everywhere. */
 export const constantRows =
   (value: number): RowSource =>
-  (_first, count, model) =>
-    new Float32Array(count * elements(model.spec.inputShape)).fill(value);
+  (_first, count, model, _index, width = elements(model.spec.inputShape)) =>
+    new Float32Array(count * width).fill(value);
 
 const isDataset = (given: unknown): given is Dataset => typeof given === 'object' && given !== null && 'inputs' in given;
+
+/** What was given in place of something else, in an error. */
+function told(given: unknown): string {
+  if (Array.isArray(given) || ArrayBuffer.isView(given)) return `a list of ${(given as ArrayLike<unknown>).length}`;
+  if (typeof given === 'object' && given !== null) return `an object with ${Object.keys(given).slice(0, 4).join(', ') || 'nothing in it'}`;
+  return typeof given === 'string' ? `'${given}'` : String(given);
+}
 
 /** One example for all. */
 const sameForAll =
@@ -81,6 +91,14 @@ export function baselineRows(
     checkNumber(`${method}: baseline`, baseline, Number.NEGATIVE_INFINITY);
     return constantRows(baseline);
   }
+  if (model.spec.inputType === 'uint32') {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: the model reads token indices, but the baseline is no number.`,
+      'give a number, which every element of their embedding is then; 0 is padding.',
+      { method },
+    );
+  }
   if (baseline === 'mean') {
     if (!background) {
       throw new VitrineError(
@@ -96,9 +114,9 @@ export function baselineRows(
   if (typeof baseline !== 'object' || !('length' in baseline)) {
     throw new VitrineError(
       'invalid-option',
-      `${method}: ${JSON.stringify(baseline)} is no baseline.`,
+      `${method}: there is no such baseline as ${told(baseline)}.`,
       "give a number, 'mean', a data set, one example, or one baseline an example.",
-      { method, baseline },
+      { method, given: told(baseline) },
     );
   }
   const features = elements(model.spec.inputShape);
@@ -125,8 +143,8 @@ const valid = new WeakMap<Dataset, string>();
 /** Refuses a data set whose examples are not the model's inputs; looks at each set once. @throws VitrineError as validateDataset; `invalid-option` for what is none */
 export function requireBackground(dataset: Dataset, model: Model): void {
   if (!isDataset(dataset)) {
-    throw new VitrineError('invalid-option', `The background ${JSON.stringify(dataset)} is no data set.`, 'pass the data set itself.', {
-      dataset,
+    throw new VitrineError('invalid-option', `The background is ${told(dataset)}, which is no data set.`, 'pass the data set itself.', {
+      given: told(dataset),
     });
   }
   const shape = show(model.spec.inputShape);

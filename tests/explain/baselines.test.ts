@@ -119,12 +119,14 @@ describe('a baseline', () => {
     await expect(deepLift(model, x, { baseline: bytes, baselines: 0 })).rejects.toThrow('deepLift: baselines is 0');
     await expect(deepLift(model, x, { baseline: bytes, seed: -1 })).rejects.toThrow('deepLift: seed is -1');
     await expect(deepLift(model, x, { baseline: 'median' as never })).rejects.toThrow(
-      'deepLift: "median" is no baseline.\nTo mend: give a number, \'mean\', a data set, one example, or one baseline an example.',
+      "deepLift: there is no such baseline as 'median'.\nTo mend: give a number, 'mean', a data set, one example, or one baseline an example.",
     );
     // What is recorded of a tensor is not the tensor.
-    await expect(deepLift(model, x, { baseline: { shape: [10] } as never })).rejects.toThrow('deepLift: {"shape":[10]} is no baseline.');
+    await expect(deepLift(model, x, { baseline: { shape: [10] } as never })).rejects.toThrow(
+      'deepLift: there is no such baseline as an object with shape.',
+    );
     await expect(deepLift(model, x, { baseline: 'mean', background: 'bytes' as never })).rejects.toThrow(
-      'The background "bytes" is no data set.\nTo mend: pass the data set itself.',
+      "The background is 'bytes', which is no data set.\nTo mend: pass the data set itself.",
     );
     await expect(deepLift(model, x, { baseline: [1, 2, 3] })).rejects.toThrow(
       'deepLift: the baseline is 3 values, but an example is [10] and x has 2.\nTo mend: give a number, one example, or one baseline an example.',
