@@ -272,7 +272,7 @@ export class VitrinePage extends LitElement {
     if (!recorded) return nothing;
     const { say } = this.#words;
     const steps = recorded.steps.map((step) => this.#words.whole(step)).join(', ');
-    return html`<p class="copy" role="status"><strong>${say.recordedTitle}</strong> ${say.recordedWords(steps, recorded.adapter)}</p>`;
+    return html`<p class="copy" role="status"><span><strong>${say.recordedTitle}</strong> ${say.recordedWords(steps, recorded.adapter)}</span></p>`;
   }
 
   // ---- the address ---------------------------------------------------------------------------------------------------------------
