@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { adam, createTrainer } from '../../src/engine/index.ts';
-import { integratedGradients, record } from '../../src/explain/index.ts';
+import {
+  activationStatistics,
+  integratedGradients,
+  linearCka,
+  modelAt,
+  record,
+  sharpness,
+  weightReductions,
+} from '../../src/explain/index.ts';
 import { bits, clusters, smallModel } from '../engine/fixtures.ts';
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
 
@@ -44,6 +52,35 @@ describe('record', () => {
     expect(recorder.share).toBeGreaterThan(0);
     expect(recorder.share).toBeLessThan(1);
     now.dispose();
+    trainer.dispose();
+    model.dispose();
+  });
+
+  test('takes what explains the whole as a series: likeness to the beginning, sharpness, reductions, statistics', async () => {
+    const { model, trainer } = await training();
+    const start = await modelAt(model);
+    const labels = Array.from({ length: 16 }, (_, i) => i % 3);
+    const recorder = await record(trainer, {
+      every: 20,
+      probe: data.inputs.slice(0, 16 * 8) as Float32Array,
+      measures: {
+        likeness: async (seen, x) =>
+          (await linearCka(seen, x, { against: start, layers: ['activation/dense_1'] })).values[0]?.[0] as number,
+        sharpness: async (seen, x) => (await sharpness(seen, x, labels, { iterations: 10 })).eigenvalue,
+        norms: async (seen) => [...(await weightReductions(seen, { bins: 0 })).values()].map(({ norm }) => norm),
+        dead: async (seen, x) => (await activationStatistics(seen, x)).map(({ deadShare }) => deadShare),
+      },
+    });
+    await recorder.run(60);
+    const series = (name: string): unknown[] => recorder.records.map(({ measures }) => measures[name]);
+    const likeness = series('likeness') as number[];
+    expect(likeness).toHaveLength(4);
+    expect(likeness[0]).toBeCloseTo(1, 5);
+    expect(likeness.at(-1)).toBeLessThan(0.999);
+    expect((series('sharpness') as number[]).every((value) => value > 0)).toBe(true);
+    expect((series('norms') as number[][]).map(({ length }) => length)).toEqual([4, 4, 4, 4]);
+    expect((series('dead') as number[][]).flat().every((share) => share >= 0 && share <= 1)).toBe(true);
+    start.dispose();
     trainer.dispose();
     model.dispose();
   });
