@@ -45,3 +45,4 @@ export {
 } from './synthetic.ts';
 export { type ColumnGroup, columnGroups, loadBreastCancer, loadGermanCredit } from './tables.ts';
 export { decodeText, type EncodedText, encodeText, type TextDataset, UNKNOWN_WORD, wordsOf } from './text.ts';
+export { type PicturedWeights, type WeightPictureOptions, weightPictures } from './weight-picture.ts';
