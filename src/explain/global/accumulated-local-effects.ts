@@ -38,7 +38,8 @@ export interface AccumulatedLocalEffects {
  * Defaults: 40 quantile bins (ALEPlot); the logit.
  * **Source** Apley, Zhu 2020, "Visualizing the effects of predictor variables in black box supervised learning models", equation 15.
  *
- * @throws VitrineError `shape-mismatch`, `label-out-of-range`, `non-finite-data`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `label-out-of-range`, `non-finite-data`, `invalid-option`,
+ * `unsupported-model`, `aborted`
  */
 export async function accumulatedLocalEffects(
   model: Model,

@@ -40,7 +40,7 @@ export interface ClassPrototypes {
  * **Shows** what the network takes for typical of a class, and what for odd. **Does not show** that a class has several kinds: it has one middle here.
  * **Source** Snell, Swersky, Zemel 2017, "Prototypical networks", equation 1 (the centre); Kaufman, Rousseeuw 1990 (an example that stands for its cluster).
  *
- * @throws VitrineError `unknown-name`, `label-out-of-range`, `shape-mismatch`, `unsupported-model`, `aborted`
+ * @throws VitrineError `unknown-name`, `label-out-of-range`, `shape-mismatch`, `unsupported-model`, what the model's inputs can be wrong in, `aborted`
  */
 export async function classPrototypes(model: Model, x: Examples, options: ClassPrototypesOptions): Promise<ClassPrototypes[]> {
   const method = 'classPrototypes';

@@ -56,7 +56,7 @@ export interface LinearProbe extends ProbeResult {
  * Defaults: Adam, 200 steps of 0.05 over all examples, the best step kept; a fifth held out.
  * **Source** Alain, Bengio 2016, "Understanding intermediate layers using linear classifier probes"; Hewitt, Liang 2019 (control tasks).
  *
- * @throws VitrineError `unknown-name`, `invalid-option`, `shape-mismatch`, `aborted`
+ * @throws VitrineError `unknown-name`, `invalid-option`, `shape-mismatch`, what the model's inputs can be wrong in, `aborted`
  */
 export async function linearProbe(model: Model, x: Examples, labels: ArrayLike<number>, options: LinearProbeOptions): Promise<LinearProbe> {
   const method = 'linearProbe';

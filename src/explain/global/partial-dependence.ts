@@ -42,7 +42,8 @@ export interface PartialDependence {
  * Defaults: 100 points between the 5 % and the 95 % quantile (scikit-learn); the logit.
  * **Source** Friedman 2001, "Greedy function approximation", 8.2; Goldstein, Kapelner, Bleich, Pitkin 2015, "Peeking inside the black box".
  *
- * @throws VitrineError `shape-mismatch`, `label-out-of-range`, `non-finite-data`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `label-out-of-range`, `non-finite-data`, `invalid-option`,
+ * `unsupported-model`, `aborted`
  */
 export async function partialDependence(model: Model, x: Examples, options: PartialDependenceOptions = {}): Promise<PartialDependence[]> {
   const method = 'partialDependence';

@@ -69,7 +69,8 @@ const METRICS: Readonly<Record<ImportanceMetric, (forward: Forward, labels: Node
  * The repeats share their permutations between columns, so that columns can be compared. Defaults: 5 repeats (scikit-learn), cross-entropy.
  * **Source** Breiman 2001, "Random forests", section 10; Fisher, Rudin, Dominici 2019, "All models are wrong, but many are useful".
  *
- * @throws VitrineError `shape-mismatch`, `label-out-of-range`, `non-finite-data`, `invalid-option`, `unsupported-model`, `aborted`
+ * @throws VitrineError `shape-mismatch`, `dtype-mismatch`, `empty-dataset`, `label-out-of-range`, `non-finite-data`, `invalid-option`,
+ * `unsupported-model`, `aborted`
  */
 export async function permutationImportance(
   model: Model,

@@ -82,7 +82,7 @@ const short = (value: number): string => String(Number(value.toPrecision(4)));
  * Defaults: depth 4 (readable; there is no published default), Gini, no queries, a fifth held out.
  * **Source** Craven, Shavlik 1996 (TREPAN: labels and queries of the network); Breiman et al. 1984 (CART).
  *
- * @throws VitrineError `unsupported-model`, `shape-mismatch`, `non-finite-data`, `invalid-option`, `empty-dataset`, `aborted`
+ * @throws VitrineError `unsupported-model`, `shape-mismatch`, `dtype-mismatch`, `non-finite-data`, `invalid-option`, `empty-dataset`, `aborted`
  */
 export async function surrogateTree(model: Model, x: Examples, options: SurrogateTreeOptions = {}): Promise<SurrogateTree> {
   const method = 'surrogateTree';

@@ -49,7 +49,7 @@ export interface Tcav {
  * (the paper).
  * **Source** Kim, Wattenberg, Gilmer, Cai, Wexler, Viegas, Sayres 2018, "Interpretability beyond feature attribution", sections 3.1 to 3.4.
  *
- * @throws VitrineError `unknown-name`, `invalid-option`, `label-out-of-range`, `unsupported-model`, `aborted`
+ * @throws VitrineError `unknown-name`, `invalid-option`, `label-out-of-range`, `unsupported-model`, what the model's inputs can be wrong in, `aborted`
  */
 export async function tcav(model: Model, x: Examples, concept: Examples, random: Examples, options: TcavOptions): Promise<Tcav> {
   const method = 'tcav';

@@ -55,7 +55,8 @@ export interface TracIn {
  * anything between checkpoints. Examples of large loss come first whatever is explained.
  * **Source** Pruthi, Liu, Kale, Sundararajan 2020, "Estimating training data influence by tracing gradient descent"; Captum's TracInCPFast.
  *
- * @throws VitrineError `unsupported-model` where the logits come from no dense layer; `shape-mismatch`, `label-out-of-range`, `aborted`
+ * @throws VitrineError `unsupported-model` where the logits come from no dense layer; `shape-mismatch`, `label-out-of-range`, what the model's inputs can be wrong in,
+ * `aborted`
  */
 export async function tracIn(
   model: Model,
