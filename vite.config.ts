@@ -4,6 +4,7 @@ import type { ViteUserConfig } from 'vitest/config';
 import { documentedShaders, minifyTemplates } from './src/cli/app-build.ts';
 import { keepWasmThreads } from './src/cli/bench-build.ts';
 import { browserLaunch } from './src/cli/browser.mjs';
+import { CSS_TARGET } from './src/cli/library-build.ts';
 
 const repository = fileURLToPath(new URL('.', import.meta.url));
 
@@ -43,7 +44,7 @@ const config = async ({ command }: { command: 'build' | 'serve' }): Promise<Vite
   plugins: [keepWasmThreads(), documentedShaders(command === 'build'), ...(command === 'build' ? [minifyTemplates()] : [])],
   worker: { format: 'es', plugins: () => [keepWasmThreads(), documentedShaders(command === 'build')] },
   optimizeDeps: { include: process.env.VITEST ? [...prebundled, 'onnxruntime-web/wasm', 'axe-core'] : [...prebundled, ...contenders] },
-  build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022' },
+  build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022', cssTarget: CSS_TARGET },
   ...(process.env.VITEST ? { test: await tests() } : {}),
 });
 

@@ -80,6 +80,9 @@ export function carryMnist(): Plugin {
   };
 }
 
+/** Browsers that know light-dark(), by which colours follow the color-scheme of whatever page they stand in; all have WebGPU too, or soon had. */
+export const CSS_TARGET: string[] = ['chrome123', 'firefox120', 'safari17.5'];
+
 /** The public faces, as package.json exports them: `dist/lib/engine/index.js` is built from `src/engine/index.ts`. */
 function libraryEntries(): string[] {
   const { exports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
@@ -106,6 +109,7 @@ export async function buildLibraryModules(folder: string): Promise<void> {
       outDir: folder,
       emptyOutDir: true,
       target: 'es2022',
+      cssTarget: CSS_TARGET,
       minify: false,
       lib: { entry: libraryEntries(), formats: ['es'] },
       rolldownOptions: {

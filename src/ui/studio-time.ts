@@ -135,6 +135,8 @@ export class StudioTime extends LitElement {
 
   #charts(): TemplateResult {
     const { snapshot, logarithmic } = this;
+    // What draws the curves comes once there is something to train.
+    if (snapshot?.run) void import('./charts.ts').catch((error) => send(this, { do: 'report', error }));
     const history = snapshot?.shown?.history;
     if (snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
     const each = pace(snapshot?.device, DRAW_MILLISECONDS);

@@ -1,7 +1,6 @@
 /** Every element of the studio by its name. `defineWorkspace` registers them, so that importing a class has no side effect. */
 
 import { DrawingPad } from './drawing-pad.ts';
-import { LossChart } from './loss-chart.ts';
 import { AttributionMap } from './maps/attribution-map.ts';
 import { NetworkDiagram } from './maps/network-diagram.ts';
 import { TensorView } from './maps/tensor-view.ts';
@@ -20,7 +19,6 @@ declare global {
   interface HTMLElementTagNameMap {
     'attribution-map': AttributionMap;
     'drawing-pad': DrawingPad;
-    'loss-chart': LossChart;
     'network-diagram': NetworkDiagram;
     'studio-example': StudioExample;
     'studio-header': StudioHeader;
@@ -39,7 +37,6 @@ declare global {
 const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'attribution-map': AttributionMap,
   'drawing-pad': DrawingPad,
-  'loss-chart': LossChart,
   'network-diagram': NetworkDiagram,
   'studio-example': StudioExample,
   'studio-header': StudioHeader,
