@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
+import type { Dataset } from '../../src/engine/index.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import { valuesOf } from '../../src/ui/session/shown.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
@@ -82,6 +83,52 @@ describe('a map can lose', () => {
     for (const row of challenges) expect(Math.abs(row.actual - actual)).toBeLessThan(1e-5);
     expect(challenges.some((row) => Math.abs(row.promised - row.actual) > 1e-3)).toBe(true);
   });
+});
+
+/** Noise of which nothing tells the class, but for a bright 4 × 4 patch in one corner: it is there, and the class is “marked”, or it is not. */
+function planted(size: number): Dataset {
+  const inputs = new Uint8Array(size * 64);
+  const labels = Uint8Array.from({ length: size }, (_, i) => i % 2);
+  for (let i = 0; i < inputs.length; i++) {
+    const [example, row, column] = [Math.floor(i / 64), Math.floor(i / 8) % 8, i % 8];
+    const inPatch = row < 4 && column >= 4;
+    inputs[i] = inPatch ? 255 * labels[example]! : Math.imul(i + 1, 2654435761) >>> 25;
+  }
+  return { name: 'planted patches', size, inputShape: [8, 8, 1], inputs, labels, classes: ['plain', 'marked'] };
+}
+
+test('with a planted patch the maps point at it, and covering it flips the class', async () => {
+  const loadData = async () => ({ train: planted(400), test: planted(40) });
+  const { page, session, training } = await mount('#rate=0.01&hidden=16&example=1&methods=inputXGradient,integratedGradients', {
+    loadData,
+  });
+  for (let i = 0; i < 40; i++) await training.single();
+  await session.looked();
+  await mapsThere(session);
+  const { prediction, cards } = session.snapshot;
+  expect(prediction!.predicted).toBe(1);
+  for (const { method, map } of cards) {
+    const largest = map!.values!.indexOf(Math.max(...map!.values!));
+    expect(Math.floor(largest / 8), method).toBeLessThan(4);
+    expect(largest % 8, method).toBeGreaterThanOrEqual(4);
+  }
+
+  // What lies elsewhere may be covered without harm.
+  await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
+  paint(page, [0.2, 0.8], [0.3, 0.9]);
+  await until(() => session.snapshot.challenges.length === 2);
+  expect(session.snapshot.challenges[0]!.classes).toEqual([1, 1]);
+  await userEvent.click(browser.getByRole('button', { name: 'End the challenge' }));
+  await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
+  paint(page, [0.68, 0.18], [0.82, 0.18]);
+  await until(() => session.snapshot.challenges.length === 4);
+  paint(page, [0.68, 0.32], [0.82, 0.32]);
+  await until(() => session.snapshot.challenges.length === 6);
+  for (const row of session.snapshot.challenges.slice(0, 2)) {
+    expect(row.classes).toEqual([1, 0]);
+    expect(row.promised).toBeLessThan(0);
+    expect(row.actual).toBeLessThan(0);
+  }
 });
 
 describe('what if', () => {
