@@ -19,6 +19,8 @@ import { ancestors, Graph, type Node, substitution } from '../engine/graph.ts';
 import type { Examples, Forward, Model } from '../engine/model.ts';
 import { type DataType, elements, rowElements } from '../engine/operation.ts';
 import { affineOperation } from '../engine/ops/affine.ts';
+import { embeddingOperation } from '../engine/ops/embedding.ts';
+import { sum } from '../engine/ops/reduce.ts';
 import type { Plan } from '../engine/plan.ts';
 import { Tensor } from '../engine/tensor.ts';
 import { type Attribution, disposeAll, type ExplainOptions, requireGoingOn, unsupportedModel } from './attribution.ts';
@@ -34,8 +36,12 @@ export interface Recipe {
   readonly method: string;
   /** Tells the method's graphs apart: every option that changes the graph. Plans are kept by it. */
   readonly key?: string;
-  /** The method takes no gradient of the input, so that token indices will do. */
-  readonly tokens?: true;
+  /**
+   * How the method deals with token indices, which have no gradient and no values in between. `true`: it needs neither. 'embedded': it explains from
+   * their embedding on, `Scene.x` being [rows, tokens, width], and its values are shares, of which a token has the sum over the embedding's axis
+   * (Sundararajan, Taly, Yan 2017, section 6.3; Captum's LayerIntegratedGradients). Absent: it refuses them.
+   */
+  readonly tokens?: true | 'embedded';
   /** The method is about no class: the model may end in anything, and the result has no `target` and no `output`. */
   readonly classless?: true;
   /** Samples of each example, all runs together; 1 by default. */
@@ -88,9 +94,9 @@ export interface Scene {
   readonly rows: number;
   /** Samples of each in a run. */
   readonly samples: number;
-  /** [rows, ...inputShape] */
+  /** [rows, ...inputShape]; of token indices that are explained from their embedding on, [rows, tokens, width]. */
   readonly x: Node;
-  /** The model's forward pass of x. */
+  /** The model's forward pass of x, which is its `x`. */
   readonly forward: Forward;
   /** The explained class of each example, uint32 [rows]. */
   readonly target: Node;
@@ -98,7 +104,7 @@ export interface Scene {
   forwardOf(x: Node): Forward;
   /** The forward pass from the first affine map's output on; `x` of the result is `z`. Only where `firstAffine` finds one. */
   forwardFrom(z: Node): Forward;
-  /** The baseline of each example, [rows, ...inputShape]. */
+  /** The baseline of each example, in the shape of x. */
   baseline(): Node;
   /** The explained number of each row of logits [rows · n, classes]. */
   output(logits: Node): Node;
@@ -357,7 +363,7 @@ export class Explainer {
         copies.push({ from: tensor, fromByte: run.first * bytes, to: plan.tensor(node), toByte: 0, bytes: run.count * bytes });
       } else if (name === 'baseline') {
         const { rows, index } = run.baseline ?? { rows: constantRows(0), index: 0 };
-        write(node, rows(run.first, run.count, model, index));
+        write(node, rows(run.first, run.count, model, index, rowElements(node.shape)));
       }
     }
     for (const [name, node] of program.inputs) {
@@ -453,22 +459,24 @@ export class Explainer {
 
   async #compile(recipe: Recipe, rows: number, samples: number, key: string): Promise<Program> {
     const model = this.#model;
-    const { scene, built, inputs, rowInputs, carried } = this.#build(recipe, rows, samples);
+    const { scene, input, built, inputs, rowInputs, carried } = this.#build(recipe, rows, samples);
     const roots = [...new Set([...Object.values(built.outputs), ...Object.values(built.carry ?? {})])];
     const plan = await compile(model.device, roots, {
       name: `${key}`,
       owner: 'explain',
       tensors: model.bindings(scene.forward),
       allocate: this.#home.workspace.lease(),
-      keep: [scene.x, ...inputs.values(), ...rowInputs.values(), ...carried.values()],
+      keep: [input, ...inputs.values(), ...rowInputs.values(), ...carried.values()],
     });
-    return { plan, x: scene.x, inputs, rowInputs, carried, built };
+    return { plan, x: input, inputs, rowInputs, carried, built };
   }
 
   #build(recipe: Recipe, rows: number, samples: number) {
     const model = this.#model;
     const graph = new Graph();
-    const forward = model.forward(graph, rows);
+    const whole = model.forward(graph, rows);
+    const begin = recipe.tokens === 'embedded' ? explainedForward : (own: Forward): Forward => own;
+    const forward = begin(whole);
     const inputs = new Map<string, Node>();
     const rowInputs = new Map<string, Node>();
     const carried = new Map<string, Node>();
@@ -503,8 +511,8 @@ export class Explainer {
       get target() {
         return target();
       },
-      forwardOf: (x) => forwardOf(model, graph, forward, x, ({ x: input }) => input),
-      forwardFrom: (z) => forwardOf(model, graph, forward, z, (own) => firstAffine(own) as Node),
+      forwardOf: (x) => forwardOf(model, graph, forward, x, (own) => begin(own).x),
+      forwardFrom: (z) => forwardOf(model, graph, forward, z, (own) => firstAffine(begin(own)) as Node),
       baseline: () => rowInput('baseline', forward.x.shape),
       output: (logits) => explainedOutput(logits, target(), against(), kind(), perExample(logits)),
       seed: (logits) => outputSeed(logits, target(), against(), kind(), perExample(logits)),
@@ -519,8 +527,8 @@ export class Explainer {
     };
     const own = recipe.build(scene);
     const about = recipe.classless ? {} : { target: scene.target, output: own.outputs.output ?? scene.output(forward.logits) };
-    const built: Built = { ...own, outputs: { ...own.outputs, ...about } };
-    return { scene, built, inputs, rowInputs, carried };
+    const built: Built = { ...own, outputs: { ...own.outputs, ...perToken(model, own.outputs.values), ...about } };
+    return { scene, input: whole.x, built, inputs, rowInputs, carried };
   }
 
   /** Frees its plans, and the workspace with the last explainer of a device. */
@@ -540,6 +548,19 @@ const keyOf = ({ method, key }: Recipe): string => (key ? `${method} ${key}` : m
 export function stepOf(model: Model): number | undefined {
   for (const tensor of model.parameters.values()) return tensor.step;
   return undefined;
+}
+
+/** The forward pass as methods explain it: of token indices from their embedding on, where that alone reads them; otherwise as it is. */
+export function explainedForward(forward: Forward): Forward {
+  if (forward.x.dtype !== 'uint32') return forward;
+  const [reader, ...others] = ancestors([forward.logits]).filter(({ inputs }) => inputs.includes(forward.x));
+  return reader?.operation === embeddingOperation && others.length === 0 ? { ...forward, x: reader } : forward;
+}
+
+/** The values of an embedding, [rows, tokens, width], as those of its tokens. */
+function perToken(model: Model, values: Node | undefined): { readonly values?: Node } {
+  const axes = 1 + model.spec.inputShape.length;
+  return model.spec.inputType === 'uint32' && values?.shape.length === axes + 1 ? { values: sum(values, [axes]) } : {};
 }
 
 /** The model's forward pass with `value` in place of one of its nodes, over the same parameter nodes. */
@@ -571,11 +592,12 @@ export function firstAffine(forward: Forward): Node | undefined {
 
 /** Number of classes of a model that explanations can be about. @throws VitrineError `unsupported-model` */
 function requireExplainable({ method, tokens, classless }: Recipe, model: Model): number {
-  if (model.spec.inputType === 'uint32' && !tokens) {
+  const embedded = tokens === 'embedded' && explainedForward(model.forward(new Graph(), 1)).x.dtype === 'float32';
+  if (model.spec.inputType === 'uint32' && tokens !== true && !embedded) {
     throw unsupportedModel(
       method,
       'the model reads token indices, which have no gradient and no values in between.',
-      'use attentionWeights, or occlusion over an embedding given as input.',
+      'use integratedGradients, inputXGradient, deepLift, lrp or occlusion, which explain their embedding, or attentionWeights.',
     );
   }
   if (classless) return 0;

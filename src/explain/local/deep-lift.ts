@@ -60,6 +60,7 @@ function seedOnLine(scene: Scene, logits: Node, before: Node): Node {
  * an error. **Does not show** the same as integrated gradients where layers of activations follow one another: two networks that compute the same may
  * get two maps. Elements that equal the baseline get 0.
  * A probability or log-odds is divided among the logits by its mean gradient between them, as every function of several numbers is (rules/deep-lift.ts).
+ * Of token indices a token has the sum over its embedding, whose baseline 0 is padding.
  * Defaults: baseline 0; of a data set 32 examples.
  * **Source** Shrikumar, Greenside, Kundaje 2017, "Learning important features through propagating activation differences". Captum takes the gradient
  * for |Δin| below 1e-10; here smooth functions do below 1e-2, where float32 needs it.
@@ -71,7 +72,13 @@ export async function deepLift(model: Model, x: Examples, options: DeepLiftOptio
   const method = 'deepLift';
   const linear = (options.output ?? 'logit') === 'logit';
   const explained = await explainerOf(model).run(
-    { method, key: linear ? 'of logits' : 'of their functions', slice: rescaledData, build: (scene) => rescaled(scene, linear) },
+    {
+      method,
+      tokens: 'embedded',
+      key: linear ? 'of logits' : 'of their functions',
+      slice: rescaledData,
+      build: (scene) => rescaled(scene, linear),
+    },
     x,
     { ...options, baseline: baselineRows(method, model, x, options.baseline, options) },
   );

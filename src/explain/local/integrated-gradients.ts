@@ -7,7 +7,7 @@ import { matmul } from '../../engine/ops/matmul.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
 import { type Attribution, type ExplainOptions, unsupportedModel } from '../attribution.ts';
 import { type BaselineOptions, baselineRows, type RowSource, recordBaseline } from '../baselines.ts';
-import { attributionOf, type Built, explainerOf, firstAffine, type Scene } from '../explainer.ts';
+import { attributionOf, type Built, explainedForward, explainerOf, firstAffine, type Scene } from '../explainer.ts';
 import { alongPath } from '../ops/along-path.ts';
 import { weightedSum } from '../ops/samples.ts';
 import { padded, type QuadratureRule, quadrature } from '../quadrature.ts';
@@ -40,6 +40,7 @@ export interface IntegratedGradientsOptions extends ExplainOptions, BaselineOpti
  * **Shows** how f_c(x) − f_c(x′) divides among the elements (completeness: what is left over is `delta`). **Does not show** anything about
  * elements that equal the baseline: with black as baseline, black pixels get 0.
  * With one layer of activations, f = v · g(W x + b), the integral is exact: ∫ g′(z(α)) dα = Δg / Δz, which is DeepLIFT's rescale rule (`rule: 'exact'`).
+ * Of token indices the path is that of their embedding, from 0, which is padding; a token has the sum over its embedding's axis.
  * Defaults: 50 Gauss–Legendre points (Captum); baseline 0. PAIR takes 25 points with both ends, Zennit 20, tf-explain leaves out × (x − x′).
  * **Source** Sundararajan, Taly, Yan 2017, "Axiomatic attribution for deep networks".
  *
@@ -55,6 +56,7 @@ export async function integratedGradients(model: Model, x: Examples, options: In
   const explained = await explainerOf(model).run(
     {
       method,
+      tokens: 'embedded',
       key: fold ? 'folded' : 'plain',
       samples: steps,
       slice: (first, count, width) => ({ positions: padded(points, first, count, width), weights: padded(weights, first, count, width) }),
@@ -68,7 +70,7 @@ export async function integratedGradients(model: Model, x: Examples, options: In
 
 async function exactly(model: Model, x: Examples, options: IntegratedGradientsOptions, baseline: RowSource): Promise<Attribution> {
   const method = 'integratedGradients';
-  const why = whyNotExact(model.forward(new Graph(), 1));
+  const why = whyNotExact(explainedForward(model.forward(new Graph(), 1)));
   if (why) {
     throw unsupportedModel(
       method,
@@ -85,7 +87,7 @@ async function exactly(model: Model, x: Examples, options: IntegratedGradientsOp
     );
   }
   const explained = await explainerOf(model).run(
-    { method, key: 'exact', slice: rescaledData, build: (scene) => rescaled(scene, true) },
+    { method, tokens: 'embedded', key: 'exact', slice: rescaledData, build: (scene) => rescaled(scene, true) },
     x,
     { ...options, baseline },
   );

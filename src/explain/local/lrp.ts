@@ -5,7 +5,7 @@ import type { Examples, Model } from '../../engine/model.ts';
 import { multiply, subtract } from '../../engine/ops/arithmetic.ts';
 import type { Tensor } from '../../engine/tensor.ts';
 import { type Attribution, type ExplainOptions, unsupportedModel } from '../attribution.ts';
-import { attributionOf, explainerOf } from '../explainer.ts';
+import { attributionOf, explainedForward, explainerOf } from '../explainer.ts';
 import { lrpLayers, lrpRule, relevantNodes } from '../rules/lrp.ts';
 import { chosenRules, type LrpRule, type LrpRuleChoice } from '../rules/lrp-rules.ts';
 import { recordOptions, sumPerExample } from './gradient.ts';
@@ -42,6 +42,7 @@ const LAYER = 'layer/';
  * anything of its own under the rules 0 and small ε on a ReLU network: the map is gradient × input. γ, z⁺ and z-box are another view, and hardly
  * depend on the upper layers (Sixt, Granz, Landgraf 2020, of z⁺). αβ does not conserve relevance where biases are in play.
  * Relevance starts as f ⊙ ∂output / ∂f: of a logit that is the logit itself, of a contrast f_a and −f_b.
+ * Of token indices a token has the sum over its embedding.
  * Defaults: ε 1e-6 (Zennit) in every dense layer. For pixels `lrpEpsilonGammaBox()` and `lrpDeepTaylor()` choose by layer (Montavon et al. 2017, 2019).
  * What each operation does with relevance is listed in rules/lrp.ts.
  * **Source** Bach, Binder, Montavon, Klauschen, Müller, Samek 2015, "On pixel-wise explanations for non-linear classifier decisions by layer-wise
@@ -54,7 +55,7 @@ export async function lrp(model: Model, x: Examples, options: LrpOptions = {}): 
   const { rule = 'epsilon', epsilon = 1e-6, layers = false } = options;
   const method = 'lrp';
   checkNumber('lrp: epsilon', epsilon, 0);
-  const plain = model.forward(new Graph(), 1);
+  const plain = explainedForward(model.forward(new Graph(), 1));
   const reached = relevantNodes(plain);
   if (!reached.has(plain.x)) {
     throw unsupportedModel(
@@ -68,6 +69,7 @@ export async function lrp(model: Model, x: Examples, options: LrpOptions = {}): 
   const explained = await explainerOf(model).run(
     {
       method,
+      tokens: 'embedded',
       key: `${rules.map((chosen) => chosen.rule).join()}${layers ? ' with layers' : ''}`,
       // ε, γ and the like are data: one plan serves them all.
       slice: () => ({ epsilon: Float32Array.of(epsilon), ...numbersOf(rules) }),

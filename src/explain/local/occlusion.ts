@@ -2,8 +2,9 @@ import { checkWhole, VitrineError } from '../../engine/errors.ts';
 import type { Node } from '../../engine/graph.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { elements } from '../../engine/operation.ts';
-import { subtract } from '../../engine/ops/arithmetic.ts';
+import { add, multiply, subtract } from '../../engine/ops/arithmetic.ts';
 import { reshape } from '../../engine/ops/reshape.ts';
+import { slice } from '../../engine/ops/slice.ts';
 import type { Attribution } from '../attribution.ts';
 import { baselineRows } from '../baselines.ts';
 import { attributionOf, explainerOf, firstAffine, type Scene } from '../explainer.ts';
@@ -45,6 +46,7 @@ export interface OcclusionOptions extends MaskedOptions {
  * first layer's place, as long as the window.
  * **Shows** what the output loses when a part is hidden: a real change of the input, no derivative. **Does not show** parts that stand in for one another:
  * where either suffices, hiding one loses nothing.
+ * Of token indices each token by itself, or groups of them; the baseline is one of their embedding, whose 0 is padding.
  * Defaults: 4×4 windows, 2 apart, on images [height, width, channels] (169 on 28×28), all channels together; otherwise each element by itself.
  * Zennit takes 8×8, 8 apart, on 224×224.
  * **Source** Zeiler, Fergus 2014, "Visualizing and understanding convolutional networks", section 4.2.
@@ -64,6 +66,7 @@ export async function occlusion(model: Model, x: Examples, options: OcclusionOpt
   const explained = await explainerOf(model).run(
     {
       method,
+      tokens: 'embedded',
       key: `${fold ? 'folded' : 'plain'} ${windows.length} windows of ${longest}, ${cover.members.length} covers`,
       samples: windows.length,
       samplesPerRun: MOST_COPIES,
@@ -77,21 +80,20 @@ export async function occlusion(model: Model, x: Examples, options: OcclusionOpt
         at: Uint32Array.of(first, count),
       }),
       build: (scene) => {
-        const hidden = folds(scene, fold)
-          ? withoutWindows(scene, longest)
-          : maskedLogits(
-              scene,
-              eachFeature(model.spec.inputShape),
-              maskBits(scene.input('bits', [scene.samples, words], 'uint32'), features),
-              false,
-            );
+        const masks = (): Node => maskBits(scene.input('bits', [scene.samples, words], 'uint32'), features);
+        const hidden =
+          model.spec.inputType === 'uint32'
+            ? withoutTokens(scene, masks())
+            : folds(scene, fold)
+              ? withoutWindows(scene, longest)
+              : maskedLogits(scene, eachFeature(model.spec.inputShape), masks(), false);
         const total = windows.length;
         const left = collect(scene.output(hidden), scene.carried('left', [scene.rows, total]), scene.input('at', [2], 'uint32'));
         const lost = subtract(reshape(scene.output(scene.forward.logits), [scene.rows, 1]), left);
         const start = scene.input('coverStart', [features + 1], 'uint32');
         const members = scene.input('coverMembers', [cover.members.length], 'uint32');
         const values = spread(lost, start, members, scene.input('share', [features]));
-        return { outputs: { values: reshape(values, scene.x.shape) }, carry: { left } };
+        return { outputs: { values: reshape(values, [scene.rows, ...model.spec.inputShape]) }, carry: { left } };
       },
     },
     x,
@@ -109,6 +111,16 @@ function withoutWindows(scene: Scene, longest: number): Node {
   const members = scene.input('members', [scene.samples * longest], 'uint32');
   const rows = withoutGroups(direction, z.inputs[1] as Node, z, start, members);
   return scene.forwardFrom(reshape(rows, [scene.rows * scene.samples, rows.shape[2] as number])).logits;
+}
+
+/** Logits of the input with each window of tokens set to the baseline of their embedding. @param masks as maskBits gives them: after a column of ones, 1 where a token is to be seen */
+function withoutTokens(scene: Scene, masks: Node): Node {
+  const [rows, tokens, width] = scene.x.shape as [number, number, number];
+  const { samples } = scene;
+  const baseline = reshape(scene.baseline(), [rows, 1, tokens, width]);
+  const seen = slice(masks, { start: [0, 1], end: [samples, 1 + tokens] });
+  const difference = multiply(reshape(seen, [1, samples, tokens, 1]), subtract(reshape(scene.x, [rows, 1, tokens, width]), baseline));
+  return scene.forwardOf(reshape(add(baseline, difference), [rows * samples, tokens, width])).logits;
 }
 
 /** The elements of each window, and what is recorded of them. */
