@@ -18,7 +18,7 @@ import { attackStep } from '../ops/attack-step.ts';
 import { noisyRows } from '../ops/noisy-rows.ts';
 import { recordOptions } from './gradient.ts';
 
-/** `target` is the class that the attack is about: the true one, or by default the predicted one. */
+/** `target` is the class that the attack is about: the true one, or by default the predicted one. `output` and `against` are of the objective 'output'. */
 export interface FgsmOptions extends ExplainOptions {
   /** Radius of the attack, the most that an element changes; in the units of x. */
   readonly epsilon?: number;
@@ -83,7 +83,7 @@ interface Settings extends Required<Pick<PgdOptions, 'epsilon' | 'stepSize' | 's
 
 const LARGEST = 3.4028234663852886e38;
 
-function checkSettings(method: string, settings: Settings, { target }: FgsmOptions): void {
+function checkSettings(method: string, settings: Settings, { target, against, output = 'logit' }: FgsmOptions): void {
   const { epsilon, stepSize, steps, seed, clip, objective, targeted } = settings;
   checkNumber(`${method}: epsilon`, epsilon, 0);
   checkNumber(`${method}: stepSize`, stepSize, 0);
@@ -106,6 +106,14 @@ function checkSettings(method: string, settings: Settings, { target }: FgsmOptio
       `${method}: there is no objective '${String(objective)}'.`,
       "use 'crossEntropy', or 'output' for the explained number itself.",
       { objective },
+    );
+  }
+  if (objective === 'crossEntropy' && (against !== undefined || output !== 'logit')) {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: ${against === undefined ? 'output' : 'against'} is given, of which cross-entropy knows nothing.`,
+      "leave it out, or attack the explained number: objective 'output'.",
+      { objective, against, output },
     );
   }
   if (targeted && target === undefined) {

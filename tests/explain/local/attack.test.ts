@@ -337,6 +337,11 @@ describe.each(
     await expect((async () => method(model, x, { objective: 'hinge' as never }))()).rejects.toThrow(
       `${name}: there is no objective 'hinge'.`,
     );
+    for (const given of [{ against: 1 }, { output: 'probability' as const }]) {
+      await expect((async () => method(model, x, { target: 0, ...given }))()).rejects.toThrow(
+        `${name}: ${Object.keys(given)[0]} is given, of which cross-entropy knows nothing.\nTo mend: leave it out, or attack the explained number: objective 'output'.`,
+      );
+    }
     await expect((async () => method(model, x, { target: 9 }))()).rejects.toMatchObject({ code: 'label-out-of-range' });
     model.dispose();
   });
