@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repository } from '../../src/cli/bootstrap.mjs';
-import { vitestArguments } from '../../src/cli/commands/test.ts';
 import type { TrainSummary } from '../../src/cli/train-task.ts';
 
 interface Ended {
@@ -80,52 +78,6 @@ test('bad arguments end with status 2 and two lines, before any browser is opene
   const { status, stdout, stderr } = await command('train', '--batch', 'many');
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toBe('--batch is many; it must be a whole number of at least 1.\nTo mend: pass for example --batch 32.\n');
-});
-
-test.each([
-  ['train', []],
-  ['explain', []],
-  ['start', ['--headless']],
-])('%s looks at where its files shall go before any browser is opened', async (name, args) => {
-  const { status, stdout, stderr } = await command(name, ...args, '--out', 'package.json/out');
-  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-  expect(stderr).toBe(
-    '--out is package.json/out, where nothing can be written: there is a file where a folder should be.\n' +
-      'To mend: name a folder that you may write to, such as --out out.\n',
-  );
-});
-
-test.each([['check'], ['test']])('%s with --help tells what it does, and does nothing', async (name) => {
-  const { status, stdout, stderr } = await command(name, '--help');
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toMatch(/^Checks types, lint and architecture/);
-  expect(stdout).toContain('Usage: npm ');
-});
-
-test.each([['check'], ['test']])('%s refuses an option that it does not know', async (name) => {
-  const { status, stderr } = await command(name, '--foo');
-  expect(status).toBe(2);
-  expect(stderr).toMatch(/^Unknown option '--foo'\.\nTo mend: .*\n$/);
-});
-
-test('what stands behind -- is told to Vitest, and so are the names of files', () => {
-  expect(vitestArguments(['tests/a.test.ts', '--', '-t', 'relu'])).toEqual(['tests/a.test.ts', '-t', 'relu']);
-  expect(vitestArguments([])).toEqual([]);
-  expect(vitestArguments(['-h'])).toBeUndefined();
-  expect(() => vitestArguments(['--bail', '1'])).toThrow('as in npm test -- -- --bail.');
-});
-
-test('a studio that finds no port is told in two lines', async () => {
-  const taken = createServer();
-  // Where another program has the port already, it is taken all the same.
-  await new Promise<void>((done) => taken.once('error', () => done()).listen(65_535, () => done()));
-  try {
-    const { status, stderr } = await command('start', '--no-open', '--port', '65535');
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/^The studio cannot be served on port 65535: .*\.\nTo mend: pass another port.*\n$/);
-  } finally {
-    taken.close();
-  }
 });
 
 test('an unknown command says what there is', async () => {
