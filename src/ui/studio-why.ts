@@ -6,15 +6,16 @@ import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { Ends } from './maps/map-painter.ts';
 import type { CellDetail, Values } from './maps/tensor-view.ts';
+import type { MapFormat } from './saving/save-maps.ts';
 import { send } from './session/commands.ts';
 import { METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
 import type { MapCard, ShownExample, Snapshot } from './session/session.ts';
-import { valuesOf } from './session/shown.ts';
 import { ATTACK_NAMES, MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
 import { seriesOf } from './studio-network.ts';
 
+const FORMATS: readonly MapFormat[] = ['json', 'png', 'csv'];
 /** ε of an attack to begin with. */
 const FIRST_EPSILON = 0.1;
 
@@ -26,6 +27,7 @@ export class StudioWhy extends LitElement {
     painting: { state: true },
     pointed: { state: true },
     outlined: { type: Number },
+    format: { state: true },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -36,6 +38,8 @@ export class StudioWhy extends LitElement {
   declare pointed: number | undefined;
   /** The cell that is pointed at in a picture of another region. */
   declare outlined: number | undefined;
+  /** Of the file that maps are saved as. */
+  declare format: MapFormat;
   readonly #words = new Words(this);
   #input: { readonly key: string; readonly values: Values } | undefined;
   #random: { readonly length: number; readonly values: Values } | undefined;
@@ -48,6 +52,7 @@ export class StudioWhy extends LitElement {
     this.painting = false;
     this.pointed = undefined;
     this.outlined = undefined;
+    this.format = 'json';
   }
 
   override render(): TemplateResult {
@@ -156,6 +161,15 @@ export class StudioWhy extends LitElement {
           <button title=${say.saveMapsHint} ?disabled=${!snapshot?.cards.some(({ map }) => map)} @click=${() => void this.#save()}>
             ${icon('save')}${say.saveMaps}
           </button>
+          <select
+            class="format"
+            aria-label=${say.saveFormat}
+            @change=${(event: Event) => {
+              this.format = (event.target as HTMLSelectElement).value as MapFormat;
+            }}
+          >
+            ${FORMATS.map((format) => html`<option value=${format} ?selected=${format === this.format}>${format.toUpperCase()}</option>`)}
+          </select>
         </span>
       </div>
     `;
@@ -476,38 +490,35 @@ export class StudioWhy extends LitElement {
 
   // ---- saving --------------------------------------------------------------------------------------------------------------------
 
-  /** The maps with everything needed to make them again, as JSON. */
+  /** The maps as a file of the chosen format. */
   async #save(): Promise<void> {
     const { snapshot } = this;
-    if (!snapshot?.example || !snapshot.run) return;
+    if (!snapshot) return;
+    const { say } = this.#words;
     try {
-      const maps = [];
-      for (const { method, map } of snapshot.cards) {
-        if (!map) continue;
-        const values = map.values ?? (await valuesOf(map.attribution.values));
-        maps.push({
-          method,
-          options: map.attribution.options,
-          step: map.step,
-          target: map.target,
-          against: map.against ?? null,
-          output: map.output,
-          delta: map.delta ?? null,
-          shape: snapshot.example.shape,
-          values: Array.from(values),
-        });
-      }
-      const file = {
-        address: location.href,
-        recipe: snapshot.run.settings,
-        journal: snapshot.run.journal,
-        example: { shape: snapshot.example.shape, values: Array.from(snapshot.example.values), label: snapshot.example.label ?? null },
-        maps,
+      const { fileOfMaps } = await import('./saving/save-maps.ts');
+      const words = {
+        input: say.cardInput,
+        pinned: say.pinnedInput,
+        methods: say.methodNames,
+        class: say.factClass,
+        output: say.factOutput,
+        baseline: say.factBaseline,
+        gap: say.factGap,
+        step: say.factStep,
+        number: (value: number): string => this.#words.significant(value),
       };
-      download(new Blob([JSON.stringify(file)], { type: 'application/json' }), `vitrine-maps-step-${snapshot.step}.json`);
+      const file = await fileOfMaps(this.format, snapshot, words, (method) => this.#endOf(method));
+      if (file) download(file.blob, file.name);
     } catch (error) {
       send(this, { do: 'report', error });
     }
+  }
+
+  /** Where the scale of a map ends on screen. */
+  #endOf(method: MethodName): number | undefined {
+    const card = this.renderRoot.querySelector(`attribution-map[data-method=${method}]`);
+    return card?.shadowRoot?.querySelector('tensor-view')?.end;
   }
 
   static override styles: CSSResultGroup = [

@@ -187,6 +187,11 @@ export class TensorView extends LitElement implements PainterView {
     return this.signed ? weightColors(isDark(this)) : viridis;
   }
 
+  /** Where the scale that is drawn to ends; undefined until it is known. */
+  get end(): number | undefined {
+    return this.limit ?? (this.perFrame ? this.ends?.now : this.ends?.ofRun);
+  }
+
   #draw(): void {
     const { tensor } = this;
     if (!tensor || !this.hasUpdated) return;
@@ -386,7 +391,7 @@ export class TensorView extends LitElement implements PainterView {
     if (!this.tensor || !picture) return html`<div class="empty" role="img" aria-label=${`${this.label}: ${say.nothingYet}`}></div>`;
     const { width, height } = extent(picture);
     const kind = onGpu(this.tensor) ? 'gpu' : 'cpu';
-    const end = this.limit ?? (this.perFrame ? this.ends?.now : this.ends?.ofRun);
+    const { end } = this;
     return html`
       <div
         class="frame"

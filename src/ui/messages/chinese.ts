@@ -393,7 +393,8 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   challengePainted: '像素',
   challengeClass: '读作',
   saveMaps: '保存图',
-  saveMapsHint: '各图及重现它们所需的一切（JSON）',
+  saveMapsHint: '把各图存成文件；JSON 与 PNG 含有重现它们所需的一切',
+  saveFormat: '文件类型',
 
   timeTitle: '时间',
   resetHint: '回到第 0 步（R）',

@@ -334,7 +334,8 @@ export const english = {
   challengePainted: 'Pixels',
   challengeClass: 'Reads',
   saveMaps: 'Save maps',
-  saveMapsHint: 'The maps with all that is needed to make them again (JSON)',
+  saveMapsHint: 'The maps as a file; JSON and PNG hold all that is needed to make them again',
+  saveFormat: 'Kind of file',
 
   // Time
   timeTitle: 'Time',
