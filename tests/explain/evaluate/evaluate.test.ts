@@ -112,6 +112,14 @@ describe('evaluate', () => {
     model.dispose();
   });
 
+  test('of two inputs, whose maps always agree or oppose each other in rank, calls no method blind', async () => {
+    const model = await randomNetwork(await testDevice(), { inputShape: [2] });
+    const result = await evaluate(model, examplesOf(6, 2), ['integratedGradients', 'inputXGradient'], ['deletion', 'modelRandomisation']);
+    for (const method of ['integratedGradients', 'randomMap', 'inputMap']) expect(rowOf(result, method, 'modelRandomisation').mean).toBe(1);
+    expect(result.verdict.map(({ code }) => code)).not.toContain('blind-to-network');
+    model.dispose();
+  });
+
   test('leaves out the stages of randomisation at which a map is the same everywhere', async () => {
     const model = await randomNetwork(await testDevice());
     let calls = 0;
