@@ -40,6 +40,7 @@ export class TensorInspector extends LitElement {
     statistics: { state: true },
     perFrame: { state: true },
     only: { state: true },
+    sought: { state: true },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -47,6 +48,8 @@ export class TensorInspector extends LitElement {
   declare perFrame: boolean;
   /** The one unit that is shown; all of them where undefined. */
   declare only: number | undefined;
+  /** Narrows the list of tensors. */
+  declare sought: string;
   readonly #words = new Words(this);
   #asked = -1;
 
@@ -56,6 +59,7 @@ export class TensorInspector extends LitElement {
     this.statistics = undefined;
     this.perFrame = false;
     this.only = undefined;
+    this.sought = '';
   }
 
   /** Name of the tensor that is shown: the chosen one, or the first weights. */
@@ -112,6 +116,19 @@ export class TensorInspector extends LitElement {
         <h2>${say.inspectorTitle}</h2>
         <button class="close" aria-label=${say.closeInspector} title=${say.closeInspector} @click=${() => this.#close()}>${icon('close')}</button>
       </div>
+      <input
+        type="search"
+        autocomplete="off"
+        spellcheck="false"
+        aria-label=${say.searchTensors}
+        placeholder=${say.searchTensors}
+        .value=${this.sought}
+        @input=${(event: Event) => {
+          this.sought = (event.target as HTMLInputElement).value;
+        }}
+        @keydown=${(event: KeyboardEvent) => this.#seek(event)}
+      />
+      <p class="hidden" role="status">${this.sought === '' ? nothing : say.tensorsFound(words.whole(this.#found.length))}</p>
       <label class="hidden" for="name">${say.chooseTensor}</label>
       <select id="name" @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
         ${this.#options(name)}
@@ -174,7 +191,8 @@ export class TensorInspector extends LitElement {
   #options(chosen: string): TemplateResult[] {
     const { say } = this.#words;
     const groups = new Map<Group, string[]>();
-    for (const name of this.snapshot?.tensors.keys() ?? []) {
+    // The chosen one stays, so that the list never says another.
+    for (const name of new Set([...this.#found, chosen])) {
       const group = groupOf(name);
       groups.set(group, [...(groups.get(group) ?? []), name]);
     }
@@ -184,6 +202,22 @@ export class TensorInspector extends LitElement {
           ${groups.get(group)?.map((name) => html`<option value=${name} ?selected=${name === chosen}>${name}</option>`)}
         </optgroup>`,
     );
+  }
+
+  /** Names with every word that is sought in them. */
+  get #found(): readonly string[] {
+    const words = this.sought.toLowerCase().split(/\s+/);
+    return [...(this.snapshot?.tensors.keys() ?? [])].filter((name) => words.every((word) => name.toLowerCase().includes(word)));
+  }
+
+  /** Enter shows the first tensor that was found; Escape ends the search. */
+  #seek(event: KeyboardEvent): void {
+    const [first] = this.#found;
+    if (event.key === 'Enter' && first) this.#choose(first);
+    else if (event.key !== 'Escape' || this.sought === '') return;
+    this.sought = '';
+    event.preventDefault();
+    event.stopPropagation();
   }
 
   #choose(tensor: string): void {
@@ -346,6 +380,14 @@ export class TensorInspector extends LitElement {
         min-height: 2.25rem;
         padding: 0;
         border-color: transparent;
+      }
+
+      [type='search'] {
+        width: 100%;
+        min-height: 2.25rem;
+        margin-bottom: 0.25rem;
+        border-color: var(--line);
+        font-size: 0.8125rem;
       }
 
       select {

@@ -214,6 +214,26 @@ describe('training stops by itself', () => {
   });
 });
 
+test('a tensor is found by words of its name', async () => {
+  const { page, session } = await mount('#tensor=dense_1/weight');
+  const search = browser.getByRole('searchbox', { name: 'Search the tensors' });
+  await userEvent.fill(search, 'adam BIAS');
+  await page.updateComplete;
+  const names = () => [...inside(page, 'tensor-inspector', '#name').querySelectorAll('option')].map(({ value }) => value);
+  await expect
+    .poll(names, PATIENTLY)
+    .toEqual([
+      'dense_1/weight',
+      ...[...session.snapshot.tensors.keys()].filter((name) => name.startsWith('adam/') && name.endsWith('/bias')),
+    ]);
+  expect(names()).toHaveLength(5);
+  await userEvent.keyboard('{Enter}');
+  await until(() => session.snapshot.choices.tensor === 'adam/m/dense_1/bias');
+  await page.updateComplete;
+  await expect.element(search).toHaveValue('');
+  expect(names().length).toBe(session.snapshot.tensors.size);
+});
+
 test('before the first step the doors stand where the curves will be, and each leads on', async () => {
   const { page, session, training } = await mount('#epochs=1000', {
     loadData: async ({ data: name }) => (name === 'mnist' ? data : tableData),

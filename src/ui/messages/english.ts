@@ -175,7 +175,12 @@ export const english = {
   givenLayers: 'The layers are those of the page around the studio.',
   done: 'Done',
   dataLabel: 'Data',
-  dataNames: { mnist: 'MNIST digits', 'breast-cancer': 'Breast cancer table' },
+  dataNames: {
+    mnist: 'MNIST digits',
+    'breast-cancer': 'Breast cancer table',
+    'german-credit': 'Credit applicants table',
+    clauses: 'Contract clauses (generated texts)',
+  },
   ownData: 'Or data of your own',
   ownDataNote: 'A CSV table with a header, or IDX images and labels together; drop them anywhere on the page. Nothing is sent.',
   ownDataTaken: (name: string): StrResult => str`Yours, named ${name} in the address. Nothing was sent.`,
@@ -215,6 +220,12 @@ export const english = {
   parameterCount: (count: string): StrResult => str`${count} parameters`,
   addLayer: (units: string): StrResult => str`Layer of ${units}`,
   removeLayer: 'Remove the last',
+  layersOfText: (tokens: string, vocabulary: string, width: string, heads: string, widths: string): StrResult =>
+    str`${tokens} words of ${vocabulary} → embedding ${width} wide → attention with ${heads} heads → attention pooling → ${widths}`,
+  absentWord: 'padding',
+  methodsNotForTexts: (methods: string): StrResult =>
+    str`Not applicable to texts: ${methods}. A word has no value in between that a slope could be of.`,
+  paintHintText: 'Click words to strike them out.',
   nodeInput: 'input',
   nodeLogits: 'logits',
   nodeProbabilities: 'softmax',
@@ -234,6 +245,8 @@ export const english = {
   inspectorTitle: 'Inspector',
   closeInspector: 'Close the inspector',
   chooseTensor: 'Tensor',
+  searchTensors: 'Search the tensors',
+  tensorsFound: (count: string): StrResult => str`${count} found`,
   tensorGroups: {
     parameters: 'Parameters',
     example: 'Of this example',
