@@ -7,7 +7,7 @@ export const TRAIN_OPTIONS: Options = {
   model: { kind: 'text', value: 'mlp', choices: MODEL_NAMES, help: 'the network' },
   epochs: { kind: 'whole', value: 10, least: 1, help: 'passes over the training examples' },
   batch: { kind: 'whole', value: 32, least: 1, help: 'examples a step' },
-  seed: { kind: 'whole', value: 0, help: 'the seed of the first weights and of the order of the examples' },
+  seed: { kind: 'whole', value: 0, most: 0xffff_ffff, help: 'the seed of the first weights and of the order of the examples' },
   'validation-split': { kind: 'fraction', value: 0.2, help: 'the last fraction of the training examples, kept for validation' },
 };
 

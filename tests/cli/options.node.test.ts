@@ -32,7 +32,7 @@ test('options are read with a space and with an equals sign', () => {
 test.each([
   [['--epochs', '0'], '--epochs is 0; it must be a whole number of at least 1.\nTo mend: pass for example --epochs 10.'],
   [['--batch', '1.5'], '--batch is 1.5; it must be a whole number of at least 1.\nTo mend: pass for example --batch 32.'],
-  [['--seed=-1'], '--seed is -1; it must be a whole number of at least 0.\nTo mend: pass for example --seed 0.'],
+  [['--seed=-1'], '--seed is -1; it must be a whole number from 0 to 4294967295.\nTo mend: pass for example --seed 0.'],
   [
     ['--validation-split', '1'],
     '--validation-split is 1; it must be a number from 0 up to, not including, 1.\nTo mend: pass for example --validation-split 0.2.',
@@ -56,7 +56,7 @@ test.each([
   [['--epochs'], '--epochs has no value.\nTo mend: write --epochs 10; --help explains it.'],
   [['--epochs', '--seed'], '--epochs has no value.\nTo mend: write --epochs 10; --help explains it.'],
   [['--data'], '--data has no value.\nTo mend: write --data mnist; --help explains it.'],
-  [['--seed', '-1'], '--seed is -1; it must be a whole number of at least 0.\nTo mend: pass for example --seed 0.'],
+  [['--seed', '-1'], '--seed is -1; it must be a whole number from 0 to 4294967295.\nTo mend: pass for example --seed 0.'],
   [
     ['--validation-split', '-.5'],
     '--validation-split is -.5; it must be a number from 0 up to, not including, 1.\nTo mend: pass for example --validation-split 0.2.',
