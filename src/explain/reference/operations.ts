@@ -150,3 +150,43 @@ export const runningReference =
       });
       return which === 'mean' ? mean : m2;
     });
+
+/** current + step · sign(gradient) within [low, high], then within ε of x; limits are step, ε, low and high of each row. */
+export const attackStepReference = (x: number[], current: number[] = [], gradient: number[] = [], limits: number[] = []): number[] => {
+  const width = (4 * x.length) / limits.length;
+  return x.map((value, i) => {
+    const own = 4 * Math.floor(i / width);
+    const [step, epsilon, low, high] = limits.slice(own, own + 4) as [number, number, number, number];
+    const moved = Math.min(Math.max((current[i] as number) + step * Math.sign(gradient[i] as number), low), high);
+    return Math.min(Math.max(moved, value - epsilon), value + epsilon);
+  });
+};
+
+/** a_s x[e] + b_s reference[s] of every example and every reference. */
+export const combineRowsReference =
+  (references: number, width: number) =>
+  (x: number[] = [], reference: number[] = [], a: number[] = [], b: number[] = []): number[] =>
+    Array.from({ length: (x.length / width) * references * width }, (_, i) => {
+      const [row, element] = [Math.floor(i / width), i % width];
+      const [e, s] = [Math.floor(row / references), row % references];
+      return (a[s] as number) * (x[e * width + element] as number) + (b[s] as number) * (reference[s * width + element] as number);
+    });
+
+/** dy Δy / Δx of ReLU, for inputs that differ. */
+export const rescaleReluReference = (x: number[], before: number[] = [], dy: number[] = []): number[] =>
+  x.map((value, i) => {
+    const reference = before[i] as number;
+    return ((dy[i] as number) * (Math.max(value, 0) - Math.max(reference, 0))) / (value - reference);
+  });
+
+/** dy Δy / Δx; where |Δx| is at most the threshold, what the derivative half-way gives. */
+export const rescaleSmoothReference =
+  (threshold: number) =>
+  (...inputs: number[][]): number[] => {
+    const [x, reference, y, yReference, dy, midpoint] = inputs as [number[], number[], number[], number[], number[], number[]];
+    return x.map((value, i) => {
+      const difference = value - (reference[i] as number);
+      if (Math.abs(difference) <= threshold) return midpoint[i] as number;
+      return ((dy[i] as number) * ((y[i] as number) - (yReference[i] as number))) / difference;
+    });
+  };

@@ -1,19 +1,10 @@
 import { describe, test } from 'vitest';
 import { attackStep } from '../../../src/explain/ops/attack-step.ts';
+import { attackStepReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
 failOnGpuErrors();
-
-const reference = (x: number[], current: number[], gradient: number[], limits: number[]): number[] => {
-  const width = (4 * x.length) / limits.length;
-  return x.map((value, i) => {
-    const own = 4 * Math.floor(i / width);
-    const [step, epsilon, low, high] = limits.slice(own, own + 4) as [number, number, number, number];
-    const moved = Math.min(Math.max((current[i] as number) + step * Math.sign(gradient[i] as number), low), high);
-    return Math.min(Math.max(moved, value - epsilon), value + epsilon);
-  });
-};
 
 /** The same limits for every row but the step, which turns round at every second. */
 const rows = (shape: readonly number[], [step = 0, ...others]: readonly number[]): number[] =>
@@ -29,7 +20,7 @@ describe('attackStep', () => {
       await checkOperation({
         build: attackStep,
         inputs: [{ shape }, { shape }, { shape }, { shape: [shape[0] as number, 4], values: rows(shape, limits) }],
-        reference,
+        reference: attackStepReference,
         gradient: false,
       });
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/index.ts';
 import { changedProducts, changedRows } from '../../../src/explain/ops/changed-rows.ts';
+import { changedProductsReference, changedRowsReference } from '../../../src/explain/reference/coalitions.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -27,12 +28,7 @@ describe('changedRows', () => {
         { shape: [rows, 3], dtype: 'uint32', values: query },
         { shape: [columns], dtype: 'uint32', values: groupOf },
       ],
-      reference: (x, d) =>
-        Array.from({ length: rows * columns }, (_, at) => {
-          const [r, c] = [Math.floor(at / columns), at % columns];
-          const [example, group, donor] = query.slice(3 * r, 3 * r + 3) as [number, number, number];
-          return (groupOf[c] === group ? d?.[donor * columns + c] : x?.[example * columns + c]) as number;
-        }),
+      reference: changedRowsReference(columns),
       gradient: false,
     });
   });
@@ -64,17 +60,7 @@ describe('changedProducts', () => {
         { shape: [examples, units], gradient: false },
         { shape: [columns, units], gradient: false },
       ],
-      reference: (...all) => {
-        const [x, d, , , , z, w] = all as number[][] as [number[], number[], number[], number[], number[], number[], number[]];
-        return Array.from({ length: rows * units }, (_, at) => {
-          const [r, u] = [Math.floor(at / units), at % units];
-          const [example, group, donor] = query.slice(3 * r, 3 * r + 3) as [number, number, number];
-          return (members[group] ?? []).reduce(
-            (sum, c) => sum + ((d[donor * columns + c] as number) - (x[example * columns + c] as number)) * (w[c * units + u] as number),
-            z[example * units + u] as number,
-          );
-        });
-      },
+      reference: changedProductsReference(members, columns, units),
       gradient: false,
     });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { combineRows } from '../../../src/explain/ops/combine-rows.ts';
+import { combineRowsReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -18,12 +19,7 @@ describe('combineRows', () => {
     await checkOperation({
       build: combineRows,
       inputs: [{ shape: [examples, ...shape] }, { shape: [references, ...shape] }, { shape: [references] }, { shape: [references] }],
-      reference: (x, reference, a, b) =>
-        Array.from({ length: examples * references * width }, (_, i) => {
-          const [row, element] = [Math.floor(i / width), i % width];
-          const [e, s] = [Math.floor(row / references), row % references];
-          return (a[s] as number) * (x[e * width + element] as number) + (b[s] as number) * (reference[s * width + element] as number);
-        }),
+      reference: combineRowsReference(references, width),
       gradient: false,
     });
   });

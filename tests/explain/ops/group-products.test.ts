@@ -3,6 +3,7 @@ import { Graph } from '../../../src/engine/graph.ts';
 import { listsOf } from '../../../src/explain/masked.ts';
 import { groupProducts, withoutGroups } from '../../../src/explain/ops/group-products.ts';
 import { maskWidth } from '../../../src/explain/ops/mask-bits.ts';
+import { groupProductsReference, withoutGroupsReference } from '../../../src/explain/reference/coalitions.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -24,20 +25,12 @@ describe.each(cases)('%s', (_name, examples, features, units, groups) => {
     { shape: [start.length], dtype: 'uint32' as const, values: Array.from(start) },
     { shape: [members.length], dtype: 'uint32' as const, values: Array.from(members) },
   ];
-  const product = (direction: number[], weight: number[], e: number, group: number[], unit: number): number =>
-    group.reduce((sum, i) => sum + (direction[e * features + i] as number) * (weight[i * units + unit] as number), 0);
-
   test('groupProducts gives the base, then what each group adds, then zeros', async () => {
     const width = maskWidth(groups.length);
     await checkOperation({
       build: groupProducts,
       inputs,
-      reference: (direction = [], weight = [], base = []) =>
-        Array.from({ length: examples * width * units }, (_, k) => {
-          const [e, row, unit] = [Math.floor(k / units / width), Math.floor(k / units) % width, k % units];
-          if (row === 0) return base[e * units + unit] as number;
-          return product(direction, weight, e, groups[row - 1] ?? [], unit);
-        }),
+      reference: groupProductsReference(groups, width, units),
       gradient: false,
     });
   });
@@ -46,11 +39,7 @@ describe.each(cases)('%s', (_name, examples, features, units, groups) => {
     await checkOperation({
       build: withoutGroups,
       inputs,
-      reference: (direction = [], weight = [], base = []) =>
-        Array.from({ length: examples * groups.length * units }, (_, k) => {
-          const [e, row, unit] = [Math.floor(k / units / groups.length), Math.floor(k / units) % groups.length, k % units];
-          return (base[e * units + unit] as number) - product(direction, weight, e, groups[row] as number[], unit);
-        }),
+      reference: withoutGroupsReference(groups, units),
       gradient: false,
     });
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { permute } from '../../../src/engine/random.ts';
 import { rankedRows, rankedSums } from '../../../src/explain/ops/ranked-rows.ts';
+import { rankedRowsReference, rankedSumsReference } from '../../../src/explain/reference/coalitions.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -22,7 +23,7 @@ describe.each(cases)('%s', (_name, examples, curves, groups, inputs, counts, own
   order.forEach((group, i) => {
     rank[Math.floor(i / groups) * groups + group] = i % groups;
   });
-  const curveOf = (e: number, c: number): number => (own ? e : c);
+  const along = { examples, curves, rows: counts.length, groups, own };
   const perCurve = { shape: [lists, groups], dtype: 'uint32' as const };
   const thresholds = { shape: [counts.length], dtype: 'uint32' as const, values: counts };
 
@@ -37,14 +38,7 @@ describe.each(cases)('%s', (_name, examples, curves, groups, inputs, counts, own
         { shape: [inputs], dtype: 'uint32', values: group },
         thresholds,
       ],
-      reference: (begin = [], end = []) =>
-        Array.from({ length: examples * curves * counts.length * inputs }, (_, k) => {
-          const [row, i] = [Math.floor(k / inputs), k % inputs];
-          const curve = Math.floor(row / counts.length);
-          const [e, c] = [Math.floor(curve / curves), curve % curves];
-          const passed = (rank[curveOf(e, c) * groups + (group[i] as number)] as number) < (counts[row % counts.length] as number);
-          return (passed ? end : begin)[e * inputs + i] as number;
-        }),
+      reference: rankedRowsReference(along, inputs),
       gradient: false,
       tolerance: 0,
     });
@@ -55,15 +49,7 @@ describe.each(cases)('%s', (_name, examples, curves, groups, inputs, counts, own
     await checkOperation({
       build: (products, path, rows) => rankedSums(products, path, rows, { own }),
       inputs: [{ shape: [examples, width, inputs] }, { ...perCurve, values: order }, thresholds],
-      reference: (products = []) =>
-        Array.from({ length: examples * curves * counts.length * inputs }, (_, k) => {
-          const [row, unit] = [Math.floor(k / inputs), k % inputs];
-          const curve = Math.floor(row / counts.length);
-          const [e, c] = [Math.floor(curve / curves), curve % curves];
-          const at = (r: number): number => products[(e * width + r) * inputs + unit] as number;
-          const first = order.slice(curveOf(e, c) * groups).slice(0, counts[row % counts.length] as number);
-          return first.reduce((sum, g) => sum + at(1 + g), at(0));
-        }),
+      reference: rankedSumsReference(along, width, inputs),
       gradient: false,
     });
   });

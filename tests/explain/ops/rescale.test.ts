@@ -1,6 +1,7 @@
 import { describe, test } from 'vitest';
 import type { Node } from '../../../src/engine/graph.ts';
 import { rescaleRelu, rescaleSmooth } from '../../../src/explain/ops/rescale.ts';
+import { rescaleReluReference } from '../../../src/explain/reference/operations.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -11,11 +12,7 @@ describe('rescaleRelu', () => {
     await checkOperation({
       build: rescaleRelu,
       inputs: [{ shape }, { shape }, { shape }],
-      reference: (x, before, dy) =>
-        x.map((value, i) => {
-          const reference = before[i] as number;
-          return ((dy[i] as number) * (Math.max(value, 0) - Math.max(reference, 0))) / (value - reference);
-        }),
+      reference: rescaleReluReference,
       gradient: false,
     });
   });

@@ -2,35 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { permute } from '../../../src/engine/random.ts';
 import { exactShapley, marginals, shapleyWeights } from '../../../src/explain/ops/shapley.ts';
+import { marginalsReference, shapleyReference } from '../../../src/explain/reference/coalitions.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
 failOnGpuErrors();
-
-/** By the definition over orders: the mean, over all n! of them, of what a group adds when it arrives. */
-function overAllOrders(v: readonly number[], n: number): number[] {
-  const total = Array<number>(n).fill(0);
-  let orders = 0;
-  const arrive = (present: number, added: number[]): void => {
-    if (present === 2 ** n - 1) {
-      orders += 1;
-      added.forEach((value, i) => {
-        total[i] = (total[i] as number) + value;
-      });
-      return;
-    }
-    for (let i = 0; i < n; i++) {
-      if (present & (1 << i)) continue;
-      const next = present | (1 << i);
-      arrive(
-        next,
-        added.map((value, j) => (j === i ? (v[next] as number) - (v[present] as number) : value)),
-      );
-    }
-  };
-  arrive(0, Array<number>(n).fill(0));
-  return total.map((value) => value / orders);
-}
 
 /** The run with the last coalition. */
 const lastOf = (n: number) => ({ shape: [2], dtype: 'uint32' as const, values: [2 ** n - 1, 1] });
@@ -56,7 +32,7 @@ describe('exactShapley', () => {
     await checkOperation({
       build: exactShapley,
       inputs: [{ shape: [examples, 2 ** n] }, { shape: [n], values: Array.from(shapleyWeights(n)) }, lastOf(n)],
-      reference: (v = []) => Array.from({ length: examples }, (_, e) => overAllOrders(v.slice(e * 2 ** n, (e + 1) * 2 ** n), n)).flat(),
+      reference: shapleyReference(n),
       gradient: false,
     });
   });
@@ -112,19 +88,7 @@ describe('marginals', () => {
         { shape: [examples] },
         { shape: [draws * orders, n], dtype: 'uint32', values: rank },
       ],
-      reference: (v = [], none = []) =>
-        Array.from({ length: examples * draws * n }, (_, k) => {
-          const [i, draw] = [k % n, Math.floor(k / n) % draws];
-          const e = Math.floor(k / n / draws);
-          let total = 0;
-          for (let o = 0; o < orders; o++) {
-            const order = draw * orders + o;
-            const place = rank[order * n + i] as number;
-            const at = (p: number): number => (p < 0 ? none[e] : v[(e * draws * orders + order) * n + p]) as number;
-            total += at(place) - at(place - 1);
-          }
-          return total / orders;
-        }),
+      reference: marginalsReference(draws, orders, n),
       gradient: false,
     });
   });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
 import { listsOf } from '../../../src/explain/masked.ts';
 import { spread } from '../../../src/explain/ops/spread.ts';
+import { spreadReference } from '../../../src/explain/reference/coalitions.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -21,11 +22,7 @@ test.each([
       { shape: [members.length], dtype: 'uint32', values: Array.from(members) },
       { shape: [lists.length] },
     ],
-    reference: (v = [], _start, _members, share = []) =>
-      Array.from({ length: examples * lists.length }, (_, k) => {
-        const [e, i] = [Math.floor(k / lists.length), k % lists.length];
-        return (share[i] as number) * (lists[i] as number[]).reduce((sum, m) => sum + (v[e * width + m] as number), 0);
-      }),
+    reference: spreadReference(lists, width),
     gradient: false,
   });
 });
