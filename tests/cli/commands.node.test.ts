@@ -4,19 +4,21 @@ import { expect, test, vi } from 'vitest';
 import { repository } from '../../src/cli/bootstrap.mjs';
 import * as check from '../../src/cli/commands/check.ts';
 import * as explain from '../../src/cli/commands/explain.ts';
+import * as record from '../../src/cli/commands/record.ts';
 import * as start from '../../src/cli/commands/start.ts';
 import * as runTests from '../../src/cli/commands/test.ts';
 import * as train from '../../src/cli/commands/train.ts';
 
-const RUN = { train: train.run, explain: explain.run, start: start.run, check: check.run, test: runTests.run };
+const RUN = { train: train.run, explain: explain.run, start: start.run, check: check.run, test: runTests.run, record: record.run };
 
 test.each([
   ['train', []],
   ['explain', []],
   ['start', ['--headless']],
+  ['record', []],
 ] as const)('%s looks at where its files shall go before any browser is opened', async (name, args) => {
-  await expect(RUN[name]([...args, '--out', 'package.json/out'])).rejects.toThrow(
-    /^--out is package\.json\/out, where nothing can be written: there is a file where a folder should be\.\nTo mend: name a folder .*$/,
+  await expect(RUN[name]([...args, '--out', 'package.json/out/file'])).rejects.toThrow(
+    /^--out is package\.json\/out(\/file)?, where nothing can be written: there is a file where a folder should be\.\nTo mend: name a folder .*$/,
   );
 });
 

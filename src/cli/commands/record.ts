@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { openHeadless, untilInterrupted } from '../headless.ts';
 import { type Options, readOptions } from '../options.ts';
+import { openOutputFolder, requireWritable, writeOutputs } from '../output-folder.ts';
 import { createProgress } from '../terminal.ts';
 import { printHelp } from '../train-options.ts';
 
@@ -17,7 +17,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const values = readOptions(OPTIONS, args);
   if (values.help) return printHelp('record', 'Records the session that the studio shows in browsers without WebGPU.', OPTIONS);
   const out = values.text('out') as string;
-  mkdirSync(dirname(out), { recursive: true });
+  openOutputFolder(dirname(out));
+  requireWritable(out);
   const progress = createProgress(process.stderr);
   return untilInterrupted(async (signal) => {
     const headless = await openHeadless();
@@ -31,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
         onWarning: (line) => progress.line(`warning: ${line}`),
         silenceMinutes: 30,
       });
-      writeFileSync(out, bytes);
+      writeOutputs(dirname(out), { [basename(out)]: bytes });
       progress.line(`Wrote ${out}, ${bytes.length} bytes`);
       return 0;
     } finally {
