@@ -527,7 +527,10 @@ export class Explainer {
     };
     const own = recipe.build(scene);
     const about = recipe.classless ? {} : { target: scene.target, output: own.outputs.output ?? scene.output(forward.logits) };
-    const built: Built = { ...own, outputs: { ...own.outputs, ...perToken(model, own.outputs.values), ...about } };
+    const built: Built = {
+      ...own,
+      outputs: { ...own.outputs, ...(recipe.tokens === 'embedded' ? perToken(model, own.outputs.values) : {}), ...about },
+    };
     return { scene, input: whole.x, built, inputs, rowInputs, carried };
   }
 
