@@ -154,9 +154,11 @@ export class StudioExample extends LitElement {
     const { snapshot } = this;
     const { example, test } = snapshot ?? {};
     if (!example) return say.exampleTitle;
-    if (example.choice.kind === 'drawn') return say.drawnPicture;
+    const { choice } = example;
+    if (choice.kind === 'drawn') return say.drawnPicture;
+    if (choice.kind === 'own') return this.snapshot?.ownImages?.find(({ hash }) => hash === choice.image)?.name ?? say.exampleTitle;
     const name = example.label === undefined ? '' : (test?.classes?.[example.label] ?? String(example.label));
-    return say.digitPicture(name, this.#words.whole(example.choice.index));
+    return say.digitPicture(name, this.#words.whole(choice.index));
   }
 
   #walk(): TemplateResult {
@@ -345,6 +347,7 @@ export class StudioExample extends LitElement {
           })}
         </ol>
       </div>
+      ${snapshot?.ownImages?.length || snapshot?.taken ? html`<own-images .snapshot=${snapshot}></own-images>` : nothing}
     `;
   }
 
@@ -412,6 +415,8 @@ export class StudioExample extends LitElement {
   }
 
   protected override updated(): void {
+    const { ownImages, taken } = this.snapshot ?? {};
+    if (ownImages?.length || taken) void import('./own/index.ts').catch((error) => send(this, { do: 'report', error }));
     for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('.strip canvas')) this.#paint(canvas);
   }
 

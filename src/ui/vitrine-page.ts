@@ -70,7 +70,10 @@ export class VitrinePage extends LitElement {
       const files = [...(event.dataTransfer?.files ?? [])];
       if (files.length === 0 || this.embedded) return;
       event.preventDefault();
-      this.#speaker?.send({ do: 'data', files });
+      // What was dropped can be asked for its folders in this very moment only.
+      const entries = [...(event.dataTransfer?.items ?? [])].flatMap((item) => item.webkitGetAsEntry() ?? []);
+      if (entries.some(({ isDirectory }) => isDirectory)) void this.#takeFolders(entries);
+      else this.#speaker?.send({ do: 'data', files });
     });
     this.addEventListener('watched', (event) => this.#speaker?.spent((event as CustomEvent<number>).detail));
     this.addEventListener('pointed', (event) => {
@@ -184,6 +187,15 @@ export class VitrinePage extends LitElement {
       await recorded.open();
     } catch (error) {
       this.session?.send({ do: 'report', error });
+    }
+  }
+
+  async #takeFolders(entries: readonly FileSystemEntry[]): Promise<void> {
+    try {
+      const { filesOf } = await import('./session/dropped-folders.ts');
+      this.#speaker?.send({ do: 'data', files: await filesOf(entries) });
+    } catch (error) {
+      this.#speaker?.send({ do: 'report', error });
     }
   }
 

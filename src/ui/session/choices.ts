@@ -10,6 +10,8 @@ export type Page = 'studio' | 'engine' | 'bench' | 'self-test';
 /** The example that is looked at. */
 export type ExampleChoice =
   | { readonly kind: 'test'; readonly index: number }
+  /** An image of the visitor's own, by its hash; `index` is the test example to go back to. */
+  | { readonly kind: 'own'; readonly image: string; readonly index: number }
   | { readonly kind: 'drawn'; readonly strokes: Strokes; readonly centred: boolean }
   /** A row with some of its values changed. */
   | { readonly kind: 'edited'; readonly index: number; readonly values: readonly (readonly [column: number, value: number])[] };
@@ -131,6 +133,7 @@ const isFirst = (example: ExampleChoice): boolean => example.kind === 'test' && 
 
 export function writeExample(example: ExampleChoice): string {
   if (example.kind === 'test') return String(example.index);
+  if (example.kind === 'own') return `own.${example.image}`;
   if (example.kind === 'edited') return `${example.index}~${example.values.map(([column, value]) => `${column}:${value}`).join(',')}`;
   return `${example.centred ? 'drawn' : 'drawn-as-is'}.${writeStrokes(example.strokes)}`;
 }
@@ -142,6 +145,8 @@ function readExample(text: string | undefined): ExampleChoice | undefined {
     const strokes = readStrokes(drawing[2] as string);
     return strokes && { kind: 'drawn', strokes, centred: drawing[1] === undefined };
   }
+  const [, image] = /^own\.([0-9a-f]{8})$/.exec(text) ?? [];
+  if (image !== undefined) return { kind: 'own', image, index: 0 };
   const [number, edits] = text.split('~');
   const index = wholeNumber(number);
   if (index === undefined || edits === undefined) return index === undefined ? undefined : { kind: 'test', index };

@@ -20,6 +20,7 @@ import type { Command } from './commands.ts';
 import { explainWith, type Question } from './explain.ts';
 import { METHODS, type MethodName } from './methods.ts';
 import { findMistakes, type Mistakes } from './mistakes.ts';
+import type { OwnImage, TakenImages } from './own-images.ts';
 import type { Pinned } from './pinned.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { type Shown, type ShownModel, type ShownRun, valuesOf } from './shown.ts';
@@ -129,6 +130,10 @@ export interface Snapshot {
   readonly cards: readonly MapCard[];
   /** The pinned example, asked the same; none while it is being looked at for the first time. */
   readonly pinned?: Pinned | undefined;
+  /** Images that the visitor dropped to be looked at, the last first. */
+  readonly ownImages?: readonly OwnImage[];
+  /** What became of the images that are the data. */
+  readonly taken?: (TakenImages & { readonly data: string }) | undefined;
   readonly cell: CellReading | undefined;
   /** The same cell at an earlier step. */
   readonly cellBefore: CellReading | undefined;
@@ -147,6 +152,8 @@ const TELL_MILLISECONDS = 150;
 /** The same where nobody follows training. */
 const UNWATCHED_MILLISECONDS = 2500;
 const MOST_CHALLENGES = 30;
+/** Images of the visitor's own that are kept to be looked at. */
+const MOST_OWN = 60;
 
 export class StudioSession extends EventTarget {
   readonly training: Training;
@@ -166,6 +173,11 @@ export class StudioSession extends EventTarget {
   #prediction: Prediction | undefined;
   #cards: readonly MapCard[] = [];
   #pinned: Pinned | undefined;
+  /** Images that the visitor dropped, the last first. */
+  #ownImages: readonly OwnImage[] = [];
+  #inputOfImage: ((image: OwnImage, shape: readonly number[]) => Float32Array) | undefined;
+  readonly #missed = new Set<string>();
+  #taken: Snapshot['taken'];
   #cell: CellReading | undefined;
   #cellBefore: CellReading | undefined;
   #mistakes: Mistakes | undefined;
@@ -318,6 +330,7 @@ export class StudioSession extends EventTarget {
   /** What cannot be read is said; the run and what is looked at stay as they are. */
   async #takeData(files: readonly File[]): Promise<void> {
     try {
+      if (files.some(({ type }) => type.startsWith('image/'))) return await this.#takeImages(files);
       const { readOwnData } = await import('./own-data.ts');
       const { name, data } = await readOwnData(files);
       this.training.addData(name, data);
@@ -325,6 +338,29 @@ export class StudioSession extends EventTarget {
     } catch (error) {
       this.training.report(error);
     }
+  }
+
+  /** Images are a data set, or examples for the network that there is. */
+  async #takeImages(files: readonly File[]): Promise<void> {
+    const { readOwnImages, inputOfImage } = await import('./own-images.ts');
+    const own = await readOwnImages(files, this.training.settings.batch);
+    if (own.kind === 'data') {
+      this.#taken = { ...own.taken, data: own.name };
+      this.training.addData(own.name, own.data);
+      this.#takeRecipe({ data: own.name });
+      return;
+    }
+    const [first] = own.images;
+    const { run } = this.training;
+    if (!first || !run) return;
+    // Where the network takes no images it says so, before anything is changed.
+    inputOfImage(first, run.data.test.inputShape);
+    this.#inputOfImage = inputOfImage;
+    const fresh = new Set(own.images.map(({ hash }) => hash));
+    this.#ownImages = Object.freeze([...own.images, ...this.#ownImages.filter(({ hash }) => !fresh.has(hash))].slice(0, MOST_OWN));
+    const { example } = this.#choices;
+    const index = example.kind === 'drawn' ? 0 : example.index;
+    this.#choose({ example: { kind: 'own', image: first.hash, index }, pixel: this.#choices.pixel }, true);
   }
 
   #choose(choices: Partial<Choices>, byVisitor: boolean): void {
@@ -551,6 +587,15 @@ export class StudioSession extends EventTarget {
       const values = inputOf(example.strokes, height, example.centred);
       return { choice: example, key, values, original: values, shape, label: undefined };
     }
+    if (example.kind === 'own') {
+      const own = this.#ownImages.find(({ hash }) => hash === example.image);
+      const values = own && this.#inputOfImage?.(own, shape);
+      if (values) {
+        const named = test.classes?.indexOf(own.className ?? '') ?? -1;
+        return { choice: example, key, values, original: values, shape, label: named >= 0 ? named : undefined };
+      }
+      this.#miss(example.image);
+    }
     const index = Math.min(example.index, test.size - 1);
     const values = this.training.exampleInput(index);
     if (!values) return undefined;
@@ -581,6 +626,19 @@ export class StudioSession extends EventTarget {
     const kept = new Set(after?.cards.map(({ map }) => map));
     for (const card of before?.cards ?? []) if (!kept.has(card.map)) this.#discard(card);
     this.#pinned = after;
+  }
+
+  /** An address may name an image that is on another page: a test example stands in for it, and that is said, once. */
+  #miss(image: string): void {
+    if (this.#missed.has(image)) return;
+    this.#missed.add(image);
+    const error = new VitrineError(
+      'unknown-name',
+      `The image own.${image} is not here: it never left the page that it was dropped on.`,
+      'drop it again, or choose another example; a test example is shown in its place.',
+      { name: `own.${image}` },
+    );
+    this.training.report(error);
   }
 
   async #readCell(run: Run, device: Device, cell: NonNullable<Choices['cell']>): Promise<void> {
@@ -769,6 +827,8 @@ export class StudioSession extends EventTarget {
       tensors: this.#tensors,
       cards: this.#cards,
       pinned: this.#pinned,
+      ownImages: this.#ownImages,
+      taken: this.#taken?.data === training.settings.data ? this.#taken : undefined,
       cell: this.#cell,
       cellBefore: this.#cellBefore,
       mistakes: this.#mistakes,
