@@ -136,19 +136,19 @@ export class StudioTime extends LitElement {
   #charts(): TemplateResult {
     const { snapshot, logarithmic } = this;
     // What draws the curves comes once there is something to train.
-    if (snapshot?.run) void import('./charts.ts').catch((error) => send(this, { do: 'report', error }));
+    if (snapshot?.shown) void import('./charts.ts').catch((error) => send(this, { do: 'report', error }));
     const history = snapshot?.shown?.history;
     if (snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
     const each = pace(snapshot?.device, DRAW_MILLISECONDS);
     // Where nobody follows training, the curves too wait until it rests.
     const steps = snapshot?.running && !snapshot.choices.follow ? -1 : (history?.steps ?? 0);
-    const spent = (event: CustomEvent<number>): void => {
-      this.dispatchEvent(new CustomEvent<number>('watched', { detail: event.detail, bubbles: true, composed: true }));
+    const drawn = (): void => {
+      this.dispatchEvent(new Event('watched', { bubbles: true, composed: true }));
     };
     return html`
       <div class="charts">
-        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="loss" ?logarithmic=${logarithmic} @drawn=${spent}></loss-chart>
-        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="accuracy" @drawn=${spent}></loss-chart>
+        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="loss" ?logarithmic=${logarithmic} @drawn=${drawn}></loss-chart>
+        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="accuracy" @drawn=${drawn}></loss-chart>
       </div>
     `;
   }

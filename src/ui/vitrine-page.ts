@@ -75,7 +75,7 @@ export class VitrinePage extends LitElement {
       if (entries.some(({ isDirectory }) => isDirectory)) void this.#takeFolders(entries);
       else this.#speaker?.send({ do: 'data', files });
     });
-    this.addEventListener('watched', (event) => this.#speaker?.spent((event as CustomEvent<number>).detail));
+    this.addEventListener('watched', () => this.#speaker?.drawn());
     this.addEventListener('pointed', (event) => {
       this.pointed = (event as CustomEvent<Pointed | undefined>).detail;
     });

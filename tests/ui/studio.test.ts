@@ -191,6 +191,19 @@ describe('everything is linked', () => {
     expect(again.training.run!.trainer.learningRate).toBeCloseTo(0.02, 9);
     expect(again.session.hash).toBe(link);
   });
+
+  test('while a long link is replayed, what is shown follows, and the address keeps the step', async () => {
+    const { session, training } = await mount('#epochs=1000&batch=1&step=3000');
+    const steps = new Set<number>();
+    session.addEventListener('snapshot', () => steps.add(session.snapshot.prediction?.step ?? 0));
+    const address = location.hash;
+    await until(() => training.step === 3000 && training.replayTo === undefined);
+    expect(address).toContain('step=3000');
+    await session.looked();
+    const between = [...steps].filter((step) => step > 0 && step < 3000);
+    expect(between.length).toBeGreaterThan(1);
+    expect(session.snapshot.prediction!.step).toBe(3000);
+  });
 });
 
 describe('training stops by itself', () => {

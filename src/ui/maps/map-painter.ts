@@ -42,9 +42,6 @@ const SLOTS = 96;
 const MOST_PIXELS = 2048;
 /** How often the ends of the scales are read while pictures keep changing. */
 const READ_MILLISECONDS = 1000;
-const LAST_DRAWINGS = 15;
-/** So many times the median is no longer the drawing itself. */
-const FAR_OFF = 4;
 
 type DeviceBuffer = ReturnType<Device['createBuffer']>;
 
@@ -77,8 +74,8 @@ export function painterOf(device: Device): MapPainter {
 }
 
 export class MapPainter {
-  /** Told what each drawing cost, in milliseconds of the page and of the GPU. */
-  onPainted: ((milliseconds: number) => void) | undefined;
+  /** Told when the GPU is done with a drawing. */
+  onPainted: (() => void) | undefined;
   /** Drawings made so far. */
   drawings = 0;
   readonly #device: Device;
@@ -93,7 +90,6 @@ export class MapPainter {
   /** Of the device that the pipelines are of. */
   #generation = 0;
   #frame = 0;
-  readonly #took: number[] = [];
   #readAt = 0;
   #reading = false;
   #readTimer: ReturnType<typeof setTimeout> | undefined;
@@ -237,13 +233,6 @@ export class MapPainter {
       entry.view.painted(map.tensor.step);
     }
     if (drawn.length === 0) return;
-    const began = performance.now();
-    let gpuBegan = began;
-    const queue = gpu.queue;
-    // What was submitted before is not the cost of this drawing.
-    const before = queue.onSubmittedWorkDone().then(() => {
-      gpuBegan = performance.now();
-    });
     this.#device.submit('ui', 'maps', (encoder) => {
       const reduce = encoder.beginComputePass({ label: 'maps: measure' });
       reduce.setPipeline(measure);
@@ -266,21 +255,11 @@ export class MapPainter {
       }
     });
     this.drawings += 1;
-    const spent = performance.now() - began;
-    const after = queue.onSubmittedWorkDone();
-    Promise.all([before, after]).then(
-      () => this.onPainted?.(spent + this.#usual(Math.max(0, performance.now() - gpuBegan))),
+    gpu.queue.onSubmittedWorkDone().then(
+      () => this.onPainted?.(),
       () => undefined,
     );
     this.#readSoon();
-  }
-
-  /** What a drawing takes of the GPU: a machine that is busy with something else now and then is not the drawing's fault. */
-  #usual(milliseconds: number): number {
-    this.#took.push(milliseconds);
-    if (this.#took.length > LAST_DRAWINGS) this.#took.shift();
-    const sorted = this.#took.toSorted((a, b) => a - b);
-    return Math.min(milliseconds, FAR_OFF * Math.max(1, sorted[Math.floor(sorted.length / 2)] as number));
   }
 
   /** Makes a view's bind groups where what it shows has changed. */

@@ -287,8 +287,7 @@ export class CellCards extends LitElement {
       .finally(() => {
         known.finding = false;
         this.#took = Math.min(this.#took, performance.now() - now);
-        // It held up training by about as much as it takes at the least; what it waited for was training itself.
-        if (snapshot.running) this.dispatchEvent(new CustomEvent<number>('watched', { detail: this.#took, bubbles: true, composed: true }));
+        this.dispatchEvent(new Event('watched', { bubbles: true, composed: true }));
         this.requestUpdate();
       });
   }

@@ -69,7 +69,7 @@ export class RecordedSession extends EventTarget {
   }
 
   /** There is no training to hold up. */
-  spent(_milliseconds: number): void {}
+  drawn(): void {}
 
   send(command: Command): void {
     switch (command.do) {

@@ -1,48 +1,141 @@
-/** What watching costs training: looking at an example, its maps, the pictures and the curves. Frames are dropped for it, steps never. */
+/**
+ * What watching costs training, as it shows in training itself: the steps that arrive while nothing is looked at or drawn tell how fast training
+ * goes alone, and every other stretch of time lost what it fell short of that. Nothing is estimated, so whatever the page, the browser's
+ * compositor and the GPU do for watching is in it. Frames are dropped for it, steps never.
+ */
 
-/** Looking takes at most this share of the time: with the curves and what the page itself draws, watching stays under 5 %. */
+/** Looking takes at most this share of the time; with the curves and what the page itself draws, watching stays under 5 %. */
 const SHARE = 0.02;
-const WINDOW_MILLISECONDS = 10_000;
+const WINDOW_MILLISECONDS = 20_000;
+/** How fast training goes alone is not known from less. */
+const LEAST_QUIET_MILLISECONDS = 500;
+/** Watching rests now and then, however little it costs, so that training alone can be seen. */
+const RESTLESS_MILLISECONDS = 2000;
+/** Between looks, as long as their cost is not known. */
+const CAUTIOUS_MILLISECONDS = 1000;
+/** The cost of a look is the median of so many. */
+const LAST_LOOKS = 7;
 
-interface Spent {
+/** From one arrival of steps to the next. */
+interface Stretch {
   readonly at: number;
   readonly milliseconds: number;
+  readonly steps: number;
+  readonly quiet: boolean;
 }
 
 export class WatchBudget {
-  #spent: Spent[] = [];
-  #since = 0;
+  #stretches: Stretch[] = [];
+  /** Steps and time of their last arrival; undefined where the next one ends no stretch. */
+  #last: { readonly at: number; readonly steps: number } | undefined;
+  #disturbed = false;
+  /** Work that was begun in the stretch before may still be under way in this one. */
+  #wasDisturbed = false;
+  /** Pieces of work that are under way. */
+  #working = 0;
+  /** What the look in hand, or the last one until its stretches are over, has cost; undefined where none is being measured. */
+  #lost: number | undefined;
+  readonly #looks: number[] = [];
   #notBefore = 0;
+  #quietAt = 0;
 
   /** A stretch of training begins. */
   begin(now: number = performance.now()): void {
-    this.#spent = [];
-    this.#since = now;
-    // What was spent while training stood still held nothing up.
+    this.#stretches = [];
+    this.rest();
     this.#notBefore = now;
+    this.#quietAt = now;
   }
 
-  /** Time was spent on looking; the next look waits until that is a small share of the time. */
-  spend(milliseconds: number, now: number = performance.now()): void {
-    this.count(milliseconds, now);
-    this.#notBefore = Math.max(this.#notBefore, now) + milliseconds * (1 / SHARE - 1);
+  /** Training stands still for something of its own, such as the validation of an epoch: that is no cost of watching. */
+  rest(): void {
+    this.#last = undefined;
+    this.#lost = undefined;
   }
 
-  /** Time was spent on what keeps a pace of its own, such as the curves: it counts, and holds up no look. */
-  count(milliseconds: number, now: number = performance.now()): void {
-    this.#spent.push({ at: now, milliseconds });
-    while (this.#spent.length > 1 && now - this.#spent[0]!.at > WINDOW_MILLISECONDS) this.#spent.shift();
+  /** Something was drawn or told. */
+  disturb(): void {
+    this.#disturbed = true;
+  }
+
+  /** Work that lasts begins, of whatever kind. */
+  workBegins(): void {
+    this.#working += 1;
+    this.#disturbed = true;
+  }
+
+  workEnds(): void {
+    this.#working -= 1;
+    this.#disturbed = true;
+  }
+
+  lookBegins(): void {
+    this.workBegins();
+    this.#lost = 0;
+  }
+
+  lookEnds(now: number = performance.now()): void {
+    this.workEnds();
+    this.#notBefore = now + this.#wait();
+  }
+
+  /** So many steps have arrived since the run began. */
+  arrived(steps: number, now: number = performance.now()): void {
+    const last = this.#last;
+    this.#last = { at: now, steps };
+    const disturbed = this.#disturbed || this.#wasDisturbed;
+    this.#wasDisturbed = this.#disturbed;
+    this.#disturbed = this.#working > 0;
+    if (!last || now <= last.at) return;
+    const stretch = { at: now, milliseconds: now - last.at, steps: steps - last.steps, quiet: !disturbed };
+    this.#stretches.push(stretch);
+    while (now - this.#stretches[0]!.at > WINDOW_MILLISECONDS) this.#stretches.shift();
+    if (stretch.quiet) this.#quietAt = now;
+    this.#measureLook(stretch);
   }
 
   /** Whether there is time for a look that only follows training. */
   allows(now: number = performance.now()): boolean {
-    return now >= this.#notBefore;
+    return now >= this.#notBefore && now - this.#quietAt < RESTLESS_MILLISECONDS;
   }
 
-  /** Share of the time that watching took, over the last ten seconds of training. */
-  share(now: number = performance.now()): number {
-    const from = Math.max(this.#since, now - WINDOW_MILLISECONDS);
-    const total = this.#spent.filter(({ at }) => at >= from).reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-    return now - from < 500 ? Number.NaN : Math.min(1, total / (now - from));
+  /** Share of the time that watching took, over the last twenty seconds of training; NaN while that is not known. */
+  share(): number {
+    const alone = this.#alone();
+    if (alone === undefined) return Number.NaN;
+    const total = this.#stretches.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    const lost = this.#stretches.reduce((sum, stretch) => sum + (stretch.quiet ? 0 : stretch.milliseconds - stretch.steps / alone), 0);
+    return Math.min(1, Math.max(0, lost / total));
+  }
+
+  /** Steps a millisecond while nothing is watched. */
+  #alone(): number | undefined {
+    let [milliseconds, steps] = [0, 0];
+    for (const stretch of this.#stretches) {
+      if (!stretch.quiet) continue;
+      milliseconds += stretch.milliseconds;
+      steps += stretch.steps;
+    }
+    return milliseconds < LEAST_QUIET_MILLISECONDS || steps === 0 ? undefined : steps / milliseconds;
+  }
+
+  /** A look's cost is what the stretches from its beginning on lost, until one is quiet again. */
+  #measureLook(stretch: Stretch): void {
+    const alone = this.#alone();
+    if (this.#lost === undefined || alone === undefined) return;
+    if (!stretch.quiet) {
+      this.#lost += stretch.milliseconds - stretch.steps / alone;
+      return;
+    }
+    this.#looks.push(Math.max(0, this.#lost));
+    if (this.#looks.length > LAST_LOOKS) this.#looks.shift();
+    this.#lost = undefined;
+  }
+
+  /** From the end of a look to the beginning of the next. */
+  #wait(): number {
+    const sorted = this.#looks.toSorted((a, b) => a - b);
+    const usual = sorted[Math.floor(sorted.length / 2)];
+    return usual === undefined ? CAUTIOUS_MILLISECONDS : usual * (1 / SHARE - 1);
   }
 }
