@@ -10,11 +10,14 @@ import {
 } from 'lit';
 import uPlot from 'uplot';
 import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
-import type { CurveHistory } from './curve-history.ts';
+import type { Tensor } from '../engine/index.ts';
+import { CurveHistory } from './curve-history.ts';
 import { Drawing } from './drawing.ts';
 import { Words } from './language.ts';
+import type { Values } from './maps/tensor-view.ts';
 import { token } from './scheme.ts';
 import { shared } from './shared-styles.ts';
+import { tokens } from './tokens.ts';
 
 export type Metric = 'loss' | 'accuracy';
 
@@ -37,13 +40,17 @@ const LOGARITHMIC: Pick<uPlot.Axis, 'splits' | 'filter'> = {
 };
 
 /**
- * One curve of training: every batch, their running mean, and the epochs' validation.
+ * One curve of training: every batch, their running mean, and the epochs' validation. It draws a history that is being written, or the values
+ * of a tensor or an array, one a step.
  *
- * @fires drawn - what a drawing took, in milliseconds
+ * @tagname loss-chart
+ * @fires {CustomEvent<number>} drawn - what a drawing took, in milliseconds
  */
 export class LossChart extends LitElement {
   static override properties: PropertyDeclarations = {
     history: { attribute: false },
+    tensor: { attribute: false },
+    looks: { type: Number },
     steps: { type: Number },
     pace: { type: Number },
     metric: {},
@@ -51,14 +58,25 @@ export class LossChart extends LitElement {
     readout: { state: true },
   };
 
+  /** The curves, and the epochs and changes of the learning rate on them. */
   declare history: CurveHistory | undefined;
+  /** Instead of a history: the values of the metric, one a step, in a tensor on the GPU or in an array. */
+  declare tensor: Tensor | Values | undefined;
+  /** Reads the tensor anew when this changes. */
+  declare looks: number;
   /** Draws anew when this changes: the steps in the history. */
   declare steps: number;
   /** Least milliseconds between two drawings. */
   declare pace: number;
+  /** Which of the curves. */
   declare metric: Metric;
+  /** The loss on a logarithmic axis. */
   declare logarithmic: boolean;
-  /** What stands under the pointer. */
+  /**
+   * What stands under the pointer.
+   *
+   * @internal
+   */
   declare readout: string;
 
   readonly #words = new Words(this);
@@ -71,6 +89,8 @@ export class LossChart extends LitElement {
   constructor() {
     super();
     this.history = undefined;
+    this.tensor = undefined;
+    this.looks = 0;
     this.steps = 0;
     this.pace = 50;
     this.metric = 'loss';
@@ -106,6 +126,21 @@ export class LossChart extends LitElement {
 
   protected override firstUpdated(): void {
     this.#create();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('tensor') || changed.has('looks') || changed.has('metric')) this.#takeTensor().catch(() => undefined); // The device went away: the curve stays.
+  }
+
+  async #takeTensor(): Promise<void> {
+    const { tensor, looks, metric } = this;
+    if (!tensor) return;
+    const values = 'read' in tensor ? await tensor.read() : tensor.values;
+    // Something else may have been asked for since.
+    if (this.tensor !== tensor || this.looks !== looks || this.metric !== metric) return;
+    const history = new CurveHistory(values.length);
+    for (const [step, value] of values.entries()) history.add({ step, rows: 1, loss: Number.NaN, accuracy: Number.NaN, [metric]: value });
+    this.history = history;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
@@ -305,6 +340,7 @@ export class LossChart extends LitElement {
   }
 
   static override styles: CSSResultGroup = [
+    tokens,
     shared,
     unsafeCSS(uPlotStyles),
     css`

@@ -60,6 +60,7 @@ try {
 }`;
   /** A page that uses the same localisation library itself. */
   const STUDIO = `import { buildModel, createTrainer, dense, openDevice } from 'vitrine';
+import { TensorView } from 'vitrine/elements';
 import { mountStudio } from 'vitrine/studio';
 import { configureLocalization } from '@lit/localize';
 configureLocalization({ sourceLocale: 'fr', targetLocales: [], loadLocale: async () => ({ templates: {} }) });
@@ -74,7 +75,7 @@ try {
   await element.session.looked();
   const { prediction, cards } = element.session.snapshot;
   const shown = element.shadowRoot.querySelector('studio-time').shadowRoot.querySelector('.phase').textContent.trim();
-  window.outcome = [trainer.step, prediction.step, cards.map(({ map, fault }) => fault?.message ?? map.step), shown];
+  window.outcome = [new TensorView().localName, trainer.step, prediction.step, cards.map(({ map, fault }) => fault?.message ?? map.step), shown];
 } catch (error) {
   window.outcome = String(error.stack);
 }`;
@@ -133,7 +134,7 @@ try {
   );
 
   test('opens the studio on a trainer of the page’s own, on the development server of Vite and in a build', async () => {
-    const opened = [1, 1, [1, 1, 1, 1], '已暂停'];
+    const opened = ['tensor-view', 1, 1, [1, 1, 1, 1], '已暂停'];
     const cacheDir = mkdtempSync(join(project, 'cache-'));
     const dev = await createViteServer({ ...config(), cacheDir, server: { ...server, fs: { strict: false } } });
     try {

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build as viteBuild } from 'vite';
 import { repository } from '../bootstrap.mjs';
 import { CommandError } from '../command-error.ts';
+import { elementsManifest } from '../elements-manifest.ts';
 import { buildLibraryModules } from '../library-build.ts';
 import { type Options, readOptions } from '../options.ts';
 import { paint } from '../terminal.ts';
@@ -15,9 +17,10 @@ const OPTIONS: Options = {
 /** How long each plug-in took is of no interest to whoever builds. */
 const QUIET = { bundlerTimings: false };
 
-/** The modules, and their types beside them. */
+/** The modules, their types beside them, and what there is to know of the elements. */
 async function buildLibrary(): Promise<void> {
   await buildLibraryModules(join(repository, 'dist/lib'));
+  writeFileSync(join(repository, 'dist/lib/custom-elements.json'), `${JSON.stringify(elementsManifest(), null, 2)}\n`);
   const types = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.library.json'], {
     cwd: repository,
     stdio: ['ignore', 2, 2],

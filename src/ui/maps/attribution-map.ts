@@ -2,14 +2,19 @@ import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDecla
 import type { Device, Tensor } from '../../engine/index.ts';
 import { icon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
+import { tokens } from '../tokens.ts';
 import type { CellDetail, Values } from './tensor-view.ts';
 
 /**
  * A map over the input as a card: its name, the picture, and under it what one must know to read it. The words are given.
  *
- * @fires card-remove
- * @fires card-refresh
- * @fires cell-lock, cell-free, cell-point - as of the picture
+ * @tagname attribution-map
+ * @fires {Event} card-remove - its button to remove it was clicked
+ * @fires {Event} card-refresh - its button to compute it anew was clicked
+ * @fires {CustomEvent<CellDetail>} cell-point - as of `<tensor-view>`
+ * @fires {CustomEvent<CellDetail>} cell-lock - as of `<tensor-view>`
+ * @fires {CustomEvent<CellDetail>} cell-free - as of `<tensor-view>`
+ * @fires {CustomEvent<Ends>} scale-end - as of `<tensor-view>`
  */
 export class AttributionMap extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -39,32 +44,51 @@ export class AttributionMap extends LitElement {
     painted: { attribute: false },
   };
 
+  /** The name of the map. */
   declare heading: string;
+  /** The map: a tensor on the GPU, or an array with its shape. */
   declare tensor: Tensor | Values | undefined;
+  /** A copy of the tensor's values, where its owner has one: they are then not read from the GPU. */
   declare values: Float32Array | undefined;
+  /** The device of the tensor; not needed for an array. */
   declare device: Device | undefined;
+  /** Shares that add and take away, drawn about 0; magnitudes otherwise. */
   declare signed: boolean;
+  /** Drawn as ink on paper: an input image. */
   declare ink: boolean;
+  /** The scale fits what is drawn now; the widest of the series otherwise. */
   declare perFrame: boolean;
   /** Where the scale ends, where another map shares it. */
   declare limit: number | undefined;
+  /** Maps of one series share a scale. */
   declare series: string;
+  /** Draws anew when this changes. */
   declare looks: number;
+  /** Nothing changes on the GPU for now, so that it may be read. */
   declare still: boolean;
+  /** The training step that it was computed at. */
   declare step: number | undefined;
+  /** The cell that is locked, by its index. */
   declare locked: number | undefined;
+  /** A cell that is pointed at in another view. */
   declare outlined: number | undefined;
+  /** Names of the values, such as the columns of a table. */
   declare names: readonly string[] | undefined;
   /** Label and value of each fact under the picture. */
   declare facts: readonly (readonly [label: string, value: string])[];
-  /** One sentence of what it shows, and one of what it does not. */
+  /** One sentence of what it shows. */
   declare shows: string;
+  /** One sentence of what it does not show. */
   declare hides: string;
   /** Says that it is of an earlier step; empty otherwise. */
   declare stale: string;
+  /** Says that it is being computed; empty otherwise. */
   declare busy: string;
+  /** Why there is no map; empty otherwise. */
   declare fault: string;
+  /** Name of the button that removes it; without one there is none. */
   declare removeLabel: string;
+  /** Name of the button that computes it anew; without one there is none. */
   declare refreshLabel: string;
   /** Cells that are painted over. */
   declare painted: readonly number[];
@@ -144,6 +168,7 @@ export class AttributionMap extends LitElement {
   }
 
   static override styles: CSSResultGroup = [
+    tokens,
     shared,
     css`
       :host {

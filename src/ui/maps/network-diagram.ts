@@ -3,6 +3,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { Device, Tensor } from '../../engine/index.ts';
 import type { Pointed } from '../point/pointed.ts';
 import { shared } from '../shared-styles.ts';
+import { tokens } from '../tokens.ts';
 import type { CellDetail, Values } from './tensor-view.ts';
 
 /** One picture of the diagram. */
@@ -23,7 +24,9 @@ export interface DiagramNode {
 /**
  * A network as its live tensors, from left to right.
  *
- * @fires node-choose - a tensor was chosen, its name
+ * @tagname network-diagram
+ * @fires {CustomEvent<string>} node-choose - a tensor was chosen, its name
+ * @fires {CustomEvent<{ tensor: string; index: number } | undefined>} node-lock - a cell of a tensor was locked, or freed
  */
 export class NetworkDiagram extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -39,13 +42,21 @@ export class NetworkDiagram extends LitElement {
     pointed: { attribute: false },
   };
 
+  /** The pictures, from left to right, each of a tensor on the GPU or of an array with its shape. */
   declare nodes: readonly DiagramNode[];
+  /** The device of the tensors; not needed for arrays. */
   declare device: Device | undefined;
+  /** Name of the tensor that is chosen. */
   declare chosen: string | undefined;
+  /** Pictures of one series share a scale over time. */
   declare series: string;
+  /** Draws anew when this changes. */
   declare looks: number;
+  /** Nothing changes on the GPU for now, so that it may be read. */
   declare still: boolean;
+  /** The scale fits what is drawn now; the widest of the series otherwise. */
   declare perFrame: boolean;
+  /** The cell that is locked, in a tensor of that name. */
   declare locked: { readonly tensor: string; readonly index: number } | undefined;
   /** A value of the input that is locked. */
   declare pixel: number | undefined;
@@ -122,6 +133,7 @@ export class NetworkDiagram extends LitElement {
   }
 
   static override styles: CSSResultGroup = [
+    tokens,
     shared,
     css`
       ol {

@@ -14,6 +14,7 @@ import type { Device, Tensor } from '../../engine/index.ts';
 import { Words } from '../language.ts';
 import { isDark } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
+import { tokens } from '../tokens.ts';
 import { gradientOf, weightColors } from '../weight-colors.ts';
 import { arrange, extent, indexAt, type Picture, type Place, placeOfIndex } from './arrange.ts';
 import { type Ends, type MapPainter, type PaintedMap, type PainterView, painterOf } from './map-painter.ts';
@@ -43,10 +44,11 @@ const MOST_READ = 4096;
  * Its cells can be pointed at, walked with the arrow keys, and locked with a click or Enter; Esc frees. Signed values are drawn in blue and
  * orange about 0, magnitudes in viridis from 0 up; the ends of the scale are printed.
  *
- * @fires cell-point - the cell under the pointer or the keyboard's cursor, `CellDetail`
- * @fires cell-lock - a cell was clicked or chosen with Enter, `CellDetail`
- * @fires cell-free - Esc
- * @fires scale-end - where its own scale ends has changed, `Ends`
+ * @tagname tensor-view
+ * @fires {CustomEvent<CellDetail>} cell-point - the cell under the pointer or the keyboard's cursor
+ * @fires {CustomEvent<CellDetail>} cell-lock - a cell was clicked or chosen with Enter
+ * @fires {CustomEvent<CellDetail>} cell-free - Esc, or the locked cell was clicked
+ * @fires {CustomEvent<Ends>} scale-end - where its own scale ends has changed
  */
 export class TensorView extends LitElement implements PainterView {
   static override properties: PropertyDeclarations = {
@@ -75,7 +77,9 @@ export class TensorView extends LitElement implements PainterView {
     read: { state: true },
   };
 
+  /** The device of the tensor; not needed for an array. */
   declare device: Device | undefined;
+  /** What is drawn: a tensor on the GPU, from its own buffer, or an array with its shape. */
   declare tensor: Tensor | Values | undefined;
   /** A copy of the tensor's values, where its owner has one: they are then not read from the GPU. */
   declare values: Float32Array | undefined;
@@ -85,6 +89,7 @@ export class TensorView extends LitElement implements PainterView {
   declare columns: number | undefined;
   /** Only this tile of several. */
   declare only: number | undefined;
+  /** Drawn in blue and orange about 0, instead of in viridis from 0 up. */
   declare signed: boolean;
   /** The scale fits what is drawn now; the widest of the series otherwise. */
   declare perFrame: boolean;
@@ -104,16 +109,27 @@ export class TensorView extends LitElement implements PainterView {
   declare ink: boolean;
   /** Only the picture, without the scale under it. */
   declare bare: boolean;
+  /** The cell that is locked, by its index: it is outlined and its value is printed. */
   declare locked: number | undefined;
   /** A cell that is pointed at in another view. */
   declare outlined: number | undefined;
   /** Names of the values, such as the columns of a table. */
   declare names: readonly string[] | undefined;
+  /** @internal */
   declare pointed: { readonly index: number; readonly value: number | undefined } | undefined;
+  /** @internal */
   declare ends: Ends | undefined;
-  /** The training step of the picture on screen. */
+  /**
+   * The training step of the picture on screen.
+   *
+   * @internal
+   */
   declare drawnStep: number | undefined;
-  /** The values as they were read last, for the text twin. */
+  /**
+   * The values as they were read last, for the text twin.
+   *
+   * @internal
+   */
   declare read: Float32Array | undefined;
 
   readonly #words = new Words(this);
@@ -159,10 +175,12 @@ export class TensorView extends LitElement implements PainterView {
 
   // ---- for the painter -----------------------------------------------------------------------------------------------------------
 
+  /** @internal */
   get canvas(): HTMLCanvasElement {
     return this.renderRoot.querySelector('canvas') as HTMLCanvasElement;
   }
 
+  /** @internal */
   map(): PaintedMap | undefined {
     const { tensor } = this;
     if (!tensor || !onGpu(tensor) || !this.#picture) return undefined;
@@ -170,10 +188,12 @@ export class TensorView extends LitElement implements PainterView {
     return { tensor, picture: this.#picture, signed: this.signed, perFrame: this.perFrame, limit: this.limit, colors: table };
   }
 
+  /** @internal */
   painted(step: number | undefined): void {
     if (this.drawnStep !== step) this.drawnStep = step;
   }
 
+  /** @internal */
   ended(ends: Ends): void {
     if (ends.now === this.ends?.now && ends.ofRun === this.ends.ofRun) return;
     this.ends = ends;
@@ -521,6 +541,7 @@ export class TensorView extends LitElement implements PainterView {
   }
 
   static override styles: CSSResultGroup = [
+    tokens,
     shared,
     css`
       :host {
