@@ -154,6 +154,7 @@ function spectrumTables(extents: readonly Extent[]) {
 /** An operation that changes some of its inputs in place, an invocation to each of `count`. */
 function inPlace<A extends { readonly count: number }>(
   name: string,
+  file: string,
   code: string,
   entry: string,
   bindings: readonly string[],
@@ -170,7 +171,7 @@ function inPlace<A extends { readonly count: number }>(
       {
         name: 'blocks',
         dispatch: ({ attributes }) => ({
-          kernel: kernel('weight-reductions', code, entry, bindings),
+          kernel: kernel(file, code, entry, bindings),
           constants: more.constants?.(attributes) ?? {},
           parameters: parameters(attributes),
           workgroups: linearWorkgroups(more.invocations?.(attributes) ?? attributes.count, 64),
@@ -200,9 +201,18 @@ const range = ({ count, first, into, whole, next, nextCount }: Range): Record<st
 });
 const counted = ({ count }: { readonly count: number }): Record<string, number> => ({ count });
 
-const reduceOperation: Operation<Range> = inPlace('weightSums', source, 'reduce', ['weights4', 'blocks', 'block_sums'], [2], range);
+const reduceOperation: Operation<Range> = inPlace(
+  'weightSums',
+  'weight-reductions',
+  source,
+  'reduce',
+  ['weights4', 'blocks', 'block_sums'],
+  [2],
+  range,
+);
 const updateOperation: Operation<Range> = inPlace(
   'weightSumsAndUpdates',
+  'weight-reductions',
   source,
   'reduce_with_updates',
   ['weights4', 'blocks', 'block_sums', 'block_updates', 'before4'],
@@ -212,6 +222,7 @@ const updateOperation: Operation<Range> = inPlace(
 );
 const joinBlocksOperation: Operation<Range> = inPlace(
   'joinBlocks',
+  'weight-reductions',
   source,
   'join_blocks',
   ['weights4', 'blocks', 'all_block_sums', 'all_block_updates', 'segments', 'segment_sums'],
@@ -220,6 +231,7 @@ const joinBlocksOperation: Operation<Range> = inPlace(
 );
 const joinSegmentsOperation: Operation<Range> = inPlace(
   'joinSegments',
+  'weight-reductions',
   source,
   'join_segments',
   ['all_segment_sums', 'spans', 'results'],
@@ -228,6 +240,7 @@ const joinSegmentsOperation: Operation<Range> = inPlace(
 );
 const rowsOperation: Operation<{ readonly count: number }> = inPlace(
   'weightRows',
+  'weight-spectrum',
   spectrumSource,
   'rows',
   ['weights4', 'matrices', 'row_tiles', 'vector4', 'norms', 'products', 'importance'],
@@ -236,6 +249,7 @@ const rowsOperation: Operation<{ readonly count: number }> = inPlace(
 );
 const columnsOperation: Operation<{ readonly count: number }> = inPlace(
   'weightColumns',
+  'weight-spectrum',
   spectrumSource,
   'columns',
   ['weights4', 'matrices', 'column_tiles', 'all_products', 'shares4'],
@@ -244,6 +258,7 @@ const columnsOperation: Operation<{ readonly count: number }> = inPlace(
 );
 const gatherOperation: Operation<{ readonly count: number }> = inPlace(
   'powerVector',
+  'weight-spectrum',
   spectrumSource,
   'gather',
   ['matrices', 'vector_tiles', 'all_shares4', 'next_vector4'],
@@ -252,6 +267,7 @@ const gatherOperation: Operation<{ readonly count: number }> = inPlace(
 );
 const measureOperation: Operation<{ readonly count: number }> = inPlace(
   'powerNorms',
+  'weight-spectrum',
   spectrumSource,
   'measure',
   ['matrices', 'new_vector4', 'new_norms'],
@@ -260,6 +276,7 @@ const measureOperation: Operation<{ readonly count: number }> = inPlace(
 );
 const histogramOperation: Operation<{ readonly count: number; readonly bins: number }> = inPlace(
   'weightHistograms',
+  'weight-histogram',
   `${source}\n${histogramSource}`,
   'histogram',
   ['weights4', 'blocks', 'owners', 'ranges', 'latest', 'counts'],

@@ -531,40 +531,40 @@ const moved = (): SelfTestCase[] => [
 
 // ---- in place: the state of training, the optimisers -----------------------------------------------------------------------------
 
-interface Compared {
+export interface Compared {
   readonly what: string;
   readonly actual: ArrayLike<number>;
   readonly expected: ArrayLike<number>;
   readonly tolerance: number;
 }
 
+/** What comes of comparisons, or of what went wrong before them. */
+export async function* findingsFrom(kernels: readonly string[], compare: () => Promise<readonly Compared[]>): AsyncGenerator<Finding> {
+  const finding = { variants: {}, kernels };
+  try {
+    for (const { what, actual, expected, tolerance } of await compare()) {
+      const { largestError, limit, message } = closeness(actual, expected, [expected.length], tolerance, what);
+      yield { ...finding, what, largestError, limit, passed: message === undefined, ...(message === undefined ? {} : { message }) };
+    }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    yield { ...finding, what: 'value', largestError: Number.POSITIVE_INFINITY, limit: 0, passed: false, message, cause };
+  }
+}
+
 /** Operations that change what they are given: they have one variant, and no gradient. */
-function inPlace(
+export const inPlace = (
   operation: string,
   name: string,
   kernels: readonly string[],
   compare: (run: Run) => Promise<readonly Compared[]>,
-): SelfTestCase {
-  return {
-    operation,
-    name,
-    async *examine(device) {
-      const finding = { variants: {}, kernels };
-      try {
-        const compared = await compare((inputs, build, times) => runInPlace(device, inputs, build, times));
-        for (const { what, actual, expected, tolerance } of compared) {
-          const { largestError, limit, message } = closeness(actual, expected, [expected.length], tolerance, what);
-          yield { ...finding, what, largestError, limit, passed: message === undefined, ...(message === undefined ? {} : { message }) };
-        }
-      } catch (cause) {
-        const message = cause instanceof Error ? cause.message : String(cause);
-        yield { ...finding, what: 'value', largestError: Number.POSITIVE_INFINITY, limit: 0, passed: false, message, cause };
-      }
-    },
-  };
-}
+): SelfTestCase => ({
+  operation,
+  name,
+  examine: (device) => findingsFrom(kernels, () => compare((inputs, build, times) => runInPlace(device, inputs, build, times))),
+});
 
-type Run = <Name extends string>(
+export type Run = <Name extends string>(
   inputs: Readonly<Record<Name, InPlaceInput>>,
   build: (nodes: Readonly<Record<Name, Node>>) => Node | readonly Node[],
   times?: number,

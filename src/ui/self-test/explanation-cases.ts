@@ -3,7 +3,9 @@
 import { permute } from '../../engine/random.ts';
 import type { Input } from '../../engine/reference/check-operation.ts';
 import { alongPath } from '../../explain/ops/along-path.ts';
+import { attackStep } from '../../explain/ops/attack-step.ts';
 import { collect } from '../../explain/ops/collect.ts';
+import { combineRows } from '../../explain/ops/combine-rows.ts';
 import { explainedOutput, NO_CLASS, outputSeed, resolveTarget } from '../../explain/ops/explained-output.ts';
 import { maskBits, maskWidth, maskWords } from '../../explain/ops/mask-bits.ts';
 import { maskedRows } from '../../explain/ops/masked-rows.ts';
@@ -11,9 +13,12 @@ import { noisyRows } from '../../explain/ops/noisy-rows.ts';
 import { rankOrder, strictRanks } from '../../explain/ops/rank-order.ts';
 import { alphaBetaShare, stabilisedQuotient } from '../../explain/ops/relevance.ts';
 import { repeatRows } from '../../explain/ops/repeat-rows.ts';
+import { rescaleRelu, rescaleSmooth } from '../../explain/ops/rescale.ts';
 import { runningM2, runningMean, weightedSum } from '../../explain/ops/samples.ts';
 import * as references from '../../explain/reference/operations.ts';
 import { call, type SelfTestCase } from './cases.ts';
+import { coalitionCases } from './coalition-cases.ts';
+import { weightCases } from './weight-cases.ts';
 
 const uint32 = (shape: readonly number[], values?: readonly number[]): Input => ({ shape, dtype: 'uint32', ...(values ? { values } : {}) });
 
@@ -194,4 +199,51 @@ function sums(): SelfTestCase[] {
   ];
 }
 
-export const explanationCases = (): SelfTestCase[] => [...outputs(), ...copies(), ...masks(), ...sums()];
+function rules(): SelfTestCase[] {
+  const shape = [67, 4];
+  // Step, ε, low and high; the step turns round at every second row.
+  const limits = Array.from({ length: 67 }, (_, row) => [row % 2 === 1 ? -0.5 : 0.5, 0.3, -0.6, 0.6]).flat();
+  return [
+    call('attackStep', '[67, 4]', {
+      build: attackStep,
+      inputs: [{ shape }, { shape }, { shape }, { shape: [67, 4], values: limits }],
+      reference: references.attackStepReference,
+      gradient: false,
+    }),
+    ...[7, 8].map((width) =>
+      call('combineRows', `17 examples by 4 references of [${width}]`, {
+        build: combineRows,
+        inputs: [{ shape: [17, width] }, { shape: [4, width] }, { shape: [4] }, { shape: [4] }],
+        reference: references.combineRowsReference(4, width),
+        gradient: false,
+      }),
+    ),
+    call('rescaleRelu', '[67, 4]', {
+      build: rescaleRelu,
+      inputs: [{ shape }, { shape }, { shape }],
+      reference: references.rescaleReluReference,
+      gradient: false,
+    }),
+    call('rescaleSmooth', '[67]', {
+      build: (x, reference, y, yReference, dy, midpoint) => rescaleSmooth({ x, reference, y, yReference, dy, midpoint } as never, 0.01),
+      inputs: [
+        { shape: [67], values: (i) => 0.25 * i },
+        // Every third so near that the derivative half-way serves.
+        { shape: [67], values: (i) => 0.25 * i + (i % 3 === 0 ? 0.005 : 0.5) },
+        ...Array.from({ length: 4 }, () => ({ shape: [67] })),
+      ],
+      reference: references.rescaleSmoothReference(0.01),
+      gradient: false,
+    }),
+  ];
+}
+
+export const explanationCases = (): SelfTestCase[] => [
+  ...outputs(),
+  ...copies(),
+  ...masks(),
+  ...sums(),
+  ...rules(),
+  ...coalitionCases(),
+  ...weightCases(),
+];

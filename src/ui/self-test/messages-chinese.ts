@@ -5,7 +5,7 @@ import type { selfTestEnglish } from './messages-english.ts';
 export const selfTestChinese: Translation<typeof selfTestEnglish> = {
   title: '检验这块 GPU',
   caption:
-    '引擎的每个内核及其每个变体都在您的 GPU 上运行，并与 CPU 上 float64 的同一数学相比：数值，以及与中心差分相比的梯度。内核或驱动程序若有错误，会在此显示。',
+    '每个内核（引擎、解释方法、绘图与基准测试）及其每个变体都在您的 GPU 上运行，并与 CPU 上 float64 的同一数学相比：数值，以及与中心差分相比的梯度。内核或驱动程序若有错误，会在此显示。',
   start: '开始检验',
   again: '重新检验',
   stop: '停止',
@@ -26,8 +26,6 @@ export const selfTestChinese: Translation<typeof selfTestEnglish> = {
   wrong: str`✗ ${0} 次错误`,
   results: '按运算列出',
   details: '各例',
-  notCovered: '此处未检验',
-  notCoveredNote: '本页不运行的内核：用于基准测试、绘制张量以及较少用的解释方法。代码库的测试会全部运行。',
   copy: '复制报告',
   copied: '报告已复制。',
   notCopied: '无法复制报告；请从文本框中取用。',

@@ -5,7 +5,7 @@ import { type StrResult, str } from '@lit/localize';
 export const selfTestEnglish = {
   title: 'Test this GPU',
   caption:
-    'Every kernel of the engine and every variant of it, run on your GPU and compared with the same mathematics in float64 on your CPU: values, and gradients against central differences. A kernel that is wrong here, or a driver that is, shows here.',
+    'Every kernel, of the engine, the explanations, the pictures and the benchmark, in every variant, run on your GPU and compared with the same mathematics in float64 on your CPU: values, and gradients against central differences. A kernel that is wrong here, or a driver that is, shows here.',
   start: 'Test',
   again: 'Test again',
   stop: 'Stop',
@@ -26,9 +26,6 @@ export const selfTestEnglish = {
   wrong: (failed: string): StrResult => str`✗ ${failed} wrong`,
   results: 'By operation',
   details: 'Its cases',
-  notCovered: 'Not tested here',
-  notCoveredNote:
-    'Kernels that the page does not run: those of the benchmark, of the drawing of tensors, and of the rarer explanations. The tests of the repository run them all.',
   copy: 'Copy the report',
   copied: 'The report is copied.',
   notCopied: 'The report could not be copied; take it from the field.',

@@ -27,8 +27,12 @@ export interface SelfTestSources {
 const REAL: SelfTestSources = {
   openDevice: async () => (await import('../../engine/index.ts')).openDevice(),
   cases: async () => {
-    const [{ selfTestCases }, { explanationCases }] = await Promise.all([import('./cases.ts'), import('./explanation-cases.ts')]);
-    return [...selfTestCases(), ...explanationCases()];
+    const [{ selfTestCases }, { explanationCases }, { bareCases }] = await Promise.all([
+      import('./cases.ts'),
+      import('./explanation-cases.ts'),
+      import('./bare-cases.ts'),
+    ]);
+    return [...selfTestCases(), ...explanationCases(), ...bareCases()];
   },
   ownsDevice: true,
 };

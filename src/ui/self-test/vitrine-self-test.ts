@@ -5,7 +5,6 @@ import { type Spoken, spoken } from '../messages/spoken.ts';
 import { shared } from '../shared-styles.ts';
 import { selfTestChinese } from './messages-chinese.ts';
 import { selfTestEnglish } from './messages-english.ts';
-import { NOT_COVERED } from './not-covered.ts';
 import { findingsOf, type OperationResult, reportOf, SelfTestRun, type SelfTestSources, worstOf } from './self-test-run.ts';
 
 bringChinese(selfTestChinese, 'test.');
@@ -152,11 +151,6 @@ export class VitrineSelfTest extends LitElement {
           ${this.run.results.map((result) => this.#operation(result))}
         </tbody>
       </table>
-      <details>
-        <summary>${test.notCovered}</summary>
-        <p class="note">${test.notCoveredNote}</p>
-        <p class="note"><code lang="en">${Object.keys(NOT_COVERED).join(', ')}</code></p>
-      </details>
     `;
   }
 
