@@ -149,6 +149,10 @@ export interface Snapshot {
 
 /** How often figures are told anew while training runs. */
 const TELL_MILLISECONDS = 150;
+/** Share of the time that watching may take before it is told less often, and below which it is told more often again. */
+const MOST_SHARE = 0.04;
+const LEAST_SHARE = 0.025;
+const MOST_SLOWNESS = 5;
 /** The same where nobody follows training. */
 const UNWATCHED_MILLISECONDS = 2500;
 const MOST_CHALLENGES = 30;
@@ -161,6 +165,8 @@ export class StudioSession extends EventTarget {
   #choices: Choices;
   #snapshot: Snapshot;
   readonly #budget = new WatchBudget();
+  /** So many times as long as usual is waited between two tellings. */
+  #slowness = 1;
   #probe: Promise<Probe> | undefined;
   #probeOn: Model | undefined;
   /** The network that was looked at last. */
@@ -194,8 +200,6 @@ export class StudioSession extends EventTarget {
   #again = false;
   /** Methods that are to be computed anew at the next look, whatever they cost. */
   readonly #asked = new Set<MethodName>();
-  /** What a look took while training stood still, by what was looked at. */
-  readonly #costs = new Map<string, number>();
   #discarded: Pick<Attribution, 'dispose'>[] = [];
   #wasRunning = false;
   #generation = 0;
@@ -233,7 +237,12 @@ export class StudioSession extends EventTarget {
 
   async open(): Promise<void> {
     const { journal, step } = this.#choices;
+    // From the beginning, so that the address keeps the step.
+    if (step) this.training.replayTo = step;
     await this.training.open();
+    if (!this.training.run) this.training.replayTo = undefined;
+    // Everything is filled in before the first step, and what a look costs is known: those that follow the replay come at their pace.
+    await this.looked();
     if (step && this.training.run) void this.training.replay(journal, step);
   }
 
@@ -409,7 +418,7 @@ export class StudioSession extends EventTarget {
       this.#generation = device.generation;
       // What was computed went with the GPU before.
       this.#drop();
-      painterOf(device).onPainted = (milliseconds) => this.#budget.spend(milliseconds);
+      painterOf(device).onPainted = () => this.#budget.disturb();
       this.#look();
     }
     const running = this.#isTraining;
@@ -417,7 +426,8 @@ export class StudioSession extends EventTarget {
       this.#wasRunning = running;
       if (running) this.#budget.begin();
       else this.#look();
-    } else if (!running && this.#prediction && this.#prediction.step !== this.training.step) this.#look();
+    } else if (this.training.phase === 'validating') this.#budget.rest();
+    else if (!running && this.#prediction && this.#prediction.step !== this.training.step) this.#look();
     this.#tell();
   }
 
@@ -427,19 +437,28 @@ export class StudioSession extends EventTarget {
 
   #stepped(): void {
     const follow = this.#choices.follow && !document.hidden;
+    this.#budget.arrived(this.training.run?.history.steps ?? 0);
     if (follow && this.#budget.allows() && !this.#looking) this.#look();
     this.#tellTimer ??= setTimeout(
       () => {
         this.#tellTimer = undefined;
         this.#tell();
       },
-      follow ? pace(this.training.device, TELL_MILLISECONDS) : UNWATCHED_MILLISECONDS,
+      follow ? this.#tellEvery() : UNWATCHED_MILLISECONDS,
     );
   }
 
-  /** Time that a region spent on drawing what follows training. */
-  spent(milliseconds: number): void {
-    this.#budget.count(milliseconds);
+  /** Figures and curves, too, come less often where watching costs too much: frames are dropped, steps never. */
+  #tellEvery(): number {
+    const share = this.#budget.share();
+    if (share > MOST_SHARE) this.#slowness = Math.min(MOST_SLOWNESS, 1.5 * this.#slowness);
+    else if (share < LEAST_SHARE) this.#slowness = Math.max(1, this.#slowness / 1.25);
+    return this.#slowness * pace(this.training.device, TELL_MILLISECONDS);
+  }
+
+  /** A region has drawn what follows training. */
+  drawn(): void {
+    this.#budget.disturb();
   }
 
   // ---- looking -------------------------------------------------------------------------------------------------------------------
@@ -461,12 +480,15 @@ export class StudioSession extends EventTarget {
   async #lookOn(): Promise<void> {
     while (this.#again && !this.#closed) {
       this.#again = false;
+      this.#budget.lookBegins();
       try {
         await this.#lookOnce();
       } catch (error) {
         // The network was replaced, or the GPU is being: the next look is of the new one.
-        if (error instanceof VitrineError && (error.code === 'device-lost' || error.code === 'tensor-disposed')) continue;
-        this.training.report(error);
+        if (!(error instanceof VitrineError) || (error.code !== 'device-lost' && error.code !== 'tensor-disposed'))
+          this.training.report(error);
+      } finally {
+        this.#budget.lookEnds();
       }
     }
   }
@@ -478,7 +500,6 @@ export class StudioSession extends EventTarget {
     for (const attribution of this.#discarded.splice(0)) attribution.dispose();
     const still = !this.#isTraining;
     const { whatIf } = this.#choices;
-    const began = performance.now();
     const subject = await this.#subjectOf(run);
     const probe = await this.#probeOf(subject);
     const plain = this.#exampleOf(run);
@@ -500,7 +521,6 @@ export class StudioSession extends EventTarget {
     if (predicted >= 0) await this.#explain(run, probe, example, predicted, still);
     await this.#lookAtPinned(run, subject, predicted, still, asked);
     this.#looks += 1;
-    this.#spend(performance.now() - began, still);
     this.#tell();
     if (still && this.#mistakes?.step !== this.training.step) void this.#findMistakes();
   }
@@ -515,6 +535,7 @@ export class StudioSession extends EventTarget {
     if (!still && began - this.#foundAt < 100 * this.#findingTook) return;
     this.#finding = true;
     this.#foundAt = began;
+    this.#budget.workBegins();
     try {
       const found = await findMistakes(run.model, run.data.test);
       if (this.training.run?.model === run.model) this.#mistakes = found;
@@ -523,10 +544,10 @@ export class StudioSession extends EventTarget {
       if (!(error instanceof VitrineError)) this.training.report(error);
     } finally {
       this.#finding = false;
+      this.#budget.workEnds();
     }
     const took = performance.now() - began;
     this.#findingTook = Math.min(took, this.#findingTook || took);
-    if (!still) this.#budget.count(this.#findingTook);
     this.#tell();
   }
 
@@ -724,13 +745,6 @@ export class StudioSession extends EventTarget {
     for (const attribution of this.#discarded.splice(0)) attribution.dispose();
   }
 
-  #spend(milliseconds: number, still: boolean): void {
-    const key = `${this.#choices.methods} ${this.#choices.cell !== undefined}`;
-    // While training runs, a look also waits for steps that were submitted before it: its own cost is what it takes when they rest.
-    if (still) this.#costs.set(key, Math.min(milliseconds, this.#costs.get(key) ?? Number.POSITIVE_INFINITY));
-    else this.#budget.spend(Math.min(milliseconds, this.#costs.get(key) ?? Number.POSITIVE_INFINITY));
-  }
-
   // ---- challenging a map ---------------------------------------------------------------------------------------------------------
 
   /** Paints over values of the input, and holds each map's promise against what the network does. */
@@ -794,6 +808,7 @@ export class StudioSession extends EventTarget {
   #make(): Snapshot {
     const { training } = this;
     const { run } = training;
+    this.#budget.disturb();
     return Object.freeze({
       choices: Object.freeze({ ...this.#choices, recipe: training.settings, journal: run?.journal ?? [] }),
       phase: training.phase,
