@@ -1,5 +1,4 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { pace } from './adapter.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import { send } from './session/commands.ts';
@@ -7,8 +6,6 @@ import type { Snapshot } from './session/session.ts';
 import { nextRate, readSetting } from './settings.ts';
 import { shared } from './shared-styles.ts';
 import type { StopAt } from './training.ts';
-
-const DRAW_MILLISECONDS = 100;
 
 /** TIME: the transport, where training stands, what watching costs, and the curves. */
 export class StudioTime extends LitElement {
@@ -139,7 +136,6 @@ export class StudioTime extends LitElement {
     if (snapshot?.shown) void import('./charts.ts').catch((error) => send(this, { do: 'report', error }));
     const history = snapshot?.shown?.history;
     if (snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
-    const each = pace(snapshot?.device, DRAW_MILLISECONDS);
     // Where nobody follows training, the curves too wait until it rests.
     const steps = snapshot?.running && !snapshot.choices.follow ? -1 : (history?.steps ?? 0);
     const drawn = (): void => {
@@ -147,8 +143,8 @@ export class StudioTime extends LitElement {
     };
     return html`
       <div class="charts">
-        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="loss" ?logarithmic=${logarithmic} @drawn=${drawn}></loss-chart>
-        <loss-chart .history=${history} .steps=${steps} .pace=${each} metric="accuracy" @drawn=${drawn}></loss-chart>
+        <loss-chart .history=${history} .steps=${steps} metric="loss" ?logarithmic=${logarithmic} @drawn=${drawn}></loss-chart>
+        <loss-chart .history=${history} .steps=${steps} metric="accuracy" @drawn=${drawn}></loss-chart>
       </div>
     `;
   }
