@@ -27,6 +27,8 @@ export interface PicturedWeights {
 export interface WeightPictureOptions {
   /** Of one example: what an image is, the first layer's weights are shown as. */
   readonly inputShape: readonly number[];
+  /** The name of the matrix with a row for each input, where there is one: a dense layer's, but no embedding's. */
+  readonly readsInput?: string;
   /** Of the network. */
   readonly title: string;
 }
@@ -51,15 +53,15 @@ const product = (shape: readonly number[]): number => shape.reduce((total, lengt
  * weightPictures: PNGs of what a network has learned, by the names of their files.
  *
  * `weights`: every parameter; a tensor of two axes or more as the matrix [everything before, last axis], its longer side across.
- * `first-layer`: where the input is an image and the first matrix has a row a pixel, each unit's weights as such an image.
- * `input-importance`: Σ|w| of each input of that first matrix, as an image where the input is one. `histograms`: those that are given.
+ * `first-layer`: where the input is an image and a matrix reads it, each unit's weights as such an image.
+ * `input-importance`: Σ|w| of each input of that matrix, as an image where the input is one. `histograms`: those that are given.
  * Signed values are blue–orange about 0, others viridis from 0; the limits are printed. Needs `OffscreenCanvas`.
  *
  * @throws VitrineError `shape-mismatch`: values that do not fill their shape
  */
 export async function weightPictures(
   weights: readonly PicturedWeights[],
-  { inputShape, title }: WeightPictureOptions,
+  { inputShape, readsInput, title }: WeightPictureOptions,
 ): Promise<Record<string, Uint8Array>> {
   const pictures: Record<string, Uint8Array> = {};
   const draw = async (name: string, panels: readonly Panel[], detail: string, note: string): Promise<void> => {
@@ -78,7 +80,7 @@ export async function weightPictures(
   const signs = `0 is near-white, blue below it and orange above; without negative values 0 is dark violet. The limits hold 99.9 % of the values.${broken}`;
   await draw('weights', weights.map(weightPanel), 'Every parameter as it is stored', `Each panel has its own scale. ${signs}`);
 
-  const first = weights.find(({ shape }) => shape.length >= 2);
+  const first = weights.find(({ name }) => name === readsInput);
   if (first && product(first.shape.slice(0, -1)) === product(inputShape)) {
     if (inputShape.length > 1) {
       const detail = 'The units of the first layer: their weights, each at the place of its pixel';

@@ -25,13 +25,14 @@ const PINK = [255, 0, 144] as const;
 const [LEFT, TOP] = [80, 300];
 
 describe('the pictures of weights', () => {
-  const image = { inputShape: [6, 5, 1], title: 'A network' };
+  const image = { inputShape: [6, 5, 1], readsInput: 'w', title: 'A network' };
 
   test('show the units of a first layer as images where the input is one, and nowhere else', async () => {
-    const first = { name: 'dense_1/weight', shape: [30, 4], values: ramp(120, -1, 1) };
+    const first = { name: 'w', shape: [30, 4], values: ramp(120, -1, 1) };
     expect(Object.keys(await weightPictures([first], image))).toEqual(['weights', 'first-layer', 'input-importance']);
     expect(Object.keys(await weightPictures([first], { ...image, inputShape: [30] }))).toEqual(['weights', 'input-importance']);
     expect(Object.keys(await weightPictures([first], { ...image, inputShape: [7] }))).toEqual(['weights']);
+    expect(Object.keys(await weightPictures([first], { ...image, readsInput: 'v' }))).toEqual(['weights']);
   });
 
   test('put each weight of a unit at the place of its pixel', async () => {

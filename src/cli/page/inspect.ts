@@ -61,7 +61,12 @@ async function picturesOf(model: Model, tensors: readonly InspectedTensor[]): Pr
     weights.push({ name, shape, values, ...(drawn ? { histogram: histogram as NonNullable<PicturedWeights['histogram']> } : {}) });
   }
   const count = model.parameterCount.toLocaleString('en');
-  return weightPictures(weights, { inputShape: model.spec.inputShape, title: `The weights of a network with ${count} parameters` });
+  const first = model.layers.find(({ parameters }) => parameters > 0);
+  return weightPictures(weights, {
+    inputShape: model.spec.inputShape,
+    ...(first?.kind === 'dense' ? { readsInput: `${first.name}/weight` } : {}),
+    title: `The weights of a network with ${count} parameters`,
+  });
 }
 
 await hostTask(inspect);
