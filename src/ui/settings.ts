@@ -1,6 +1,6 @@
 /** The recipe of a run: what a visitor chooses before or while it trains. It lives in the address, so that a link reproduces the run. */
 
-export type KnownData = 'mnist' | 'breast-cancer';
+export type KnownData = 'mnist' | 'breast-cancer' | 'german-credit' | 'clauses';
 /** A data set of the page, or one that a visitor brought, by its hash. */
 export type DataName = KnownData | `own:${string}`;
 export type OptimizerName = 'adam' | 'sgd';
@@ -44,8 +44,11 @@ export const RANGES: Readonly<Record<SettingName, Range>> = {
   epochs: { least: 1, most: 1000, whole: true },
 };
 
-export const DATA_NAMES: readonly KnownData[] = ['mnist', 'breast-cancer'];
+export const DATA_NAMES: readonly KnownData[] = ['mnist', 'breast-cancer', 'german-credit', 'clauses'];
 export const OPTIMIZER_NAMES: readonly OptimizerName[] = ['adam', 'sgd'];
+/** Of a network that reads texts. */
+export const EMBEDDING_WIDTH = 16;
+export const ATTENTION_HEADS = 2;
 export const MOST_LAYERS = 4;
 export const MOST_UNITS = 1024;
 

@@ -53,10 +53,11 @@ export class StudioExample extends LitElement {
   override render(): TemplateResult {
     const { say } = this.#words;
     const { snapshot } = this;
+    const isText = snapshot?.test?.vocabulary !== undefined;
     const isTable = snapshot?.test !== undefined && snapshot.test.inputShape.length === 1;
     return html`
       <div class="title"><h2>${say.exampleTitle}</h2>${this.#pin()}</div>
-      ${isTable ? this.#row() : this.#image()} ${this.#bars()} ${isTable ? nothing : this.#strip()}
+      ${isText ? this.#text() : isTable ? this.#row() : this.#image()} ${this.#bars()} ${isTable ? nothing : this.#strip()}
     `;
   }
 
@@ -234,6 +235,12 @@ export class StudioExample extends LitElement {
       this.drawing = true;
       this.#choose(this.#lastTest);
     }
+  }
+
+  /** What shows texts comes with the first of them. */
+  #text(): TemplateResult {
+    void import('./text/index.ts').catch((error) => send(this, { do: 'report', error }));
+    return html`${this.#walk()}<text-example .snapshot=${this.snapshot}></text-example>`;
   }
 
   // ---- a row of a table ----------------------------------------------------------------------------------------------------------

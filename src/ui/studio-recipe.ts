@@ -4,7 +4,9 @@ import { Words } from './language.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
 import {
+  ATTENTION_HEADS,
   DATA_NAMES,
+  EMBEDDING_WIDTH,
   isOwnData,
   MOST_LAYERS,
   MOST_UNITS,
@@ -144,6 +146,7 @@ export class StudioRecipe extends LitElement {
     const hidden = readLayers(text);
     const inputs = this.snapshot?.test?.inputShape.reduce((size, length) => size * length, 1) ?? 784;
     const classes = this.snapshot?.test?.classes?.length ?? 10;
+    const words = this.snapshot?.test?.vocabulary?.length;
     return html`
       <div class="field wide">
         <label for="hidden">${say.layersLabel}</label>
@@ -164,7 +167,7 @@ export class StudioRecipe extends LitElement {
           }}
         />
         <span id="hidden-note" class=${hidden ? 'shape number' : 'refusal'} role=${hidden ? nothing : 'alert'}>
-          ${hidden ? this.#shape([inputs, ...hidden, classes]) : say.layersRefusal(String(MOST_LAYERS), this.#words.whole(MOST_UNITS))}
+          ${hidden ? (words === undefined ? this.#shape([inputs, ...hidden, classes]) : this.#textShape(inputs, words, [...hidden, classes])) : say.layersRefusal(String(MOST_LAYERS), this.#words.whole(MOST_UNITS))}
         </span>
       </div>
     `;
@@ -173,6 +176,17 @@ export class StudioRecipe extends LitElement {
   #shape(widths: readonly number[]): string {
     const parameters = widths.slice(1).reduce((sum, width, i) => sum + width * (widths[i]! + 1), 0);
     return this.#words.say.layersShape(widths.map((width) => this.#words.whole(width)).join(' → '), this.#words.whole(parameters));
+  }
+
+  #textShape(tokens: number, vocabulary: number, widths: readonly number[]): string {
+    const { say, whole } = { say: this.#words.say, whole: (value: number): string => this.#words.whole(value) };
+    return say.layersOfText(
+      whole(tokens),
+      whole(vocabulary),
+      whole(EMBEDDING_WIDTH),
+      whole(ATTENTION_HEADS),
+      widths.map(whole).join(' → '),
+    );
   }
 
   #number(name: SettingName, settings: Settings | undefined): TemplateResult {

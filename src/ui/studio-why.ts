@@ -8,12 +8,13 @@ import type { Ends } from './maps/map-painter.ts';
 import type { CellDetail, Values } from './maps/tensor-view.ts';
 import type { MapFormat } from './saving/save-maps.ts';
 import { send } from './session/commands.ts';
-import { METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
+import { isForTexts, METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
 import type { MapCard, ShownExample, Snapshot } from './session/session.ts';
 import { ATTACK_NAMES, MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
 import { seriesOf } from './studio-network.ts';
+import type { ShownText } from './text/shown-text.ts';
 
 const FORMATS: readonly MapFormat[] = ['json', 'png', 'csv'];
 /** ε of an attack to begin with. */
@@ -69,6 +70,7 @@ export class StudioWhy extends LitElement {
         @cell-free=${() => this.#lock(undefined)}
         @pointermove=${(event: PointerEvent) => this.#brushOn(event)}
         @pointerup=${() => this.#brushEnd()}
+        @strike=${(event: CustomEvent<number>) => this.#strike(event.detail)}
       >
         <attribution-map
           class="control"
@@ -80,7 +82,8 @@ export class StudioWhy extends LitElement {
           .locked=${snapshot?.choices.pixel}
           .outlined=${this.pointed ?? this.outlined}
           .names=${snapshot?.test?.features}
-          .shows=${this.painting ? say.paintHint : say.cardInputShows}
+          .text=${this.#text(example)}
+          .shows=${this.painting ? (snapshot?.test?.vocabulary ? say.paintHintText : say.paintHint) : say.cardInputShows}
           .facts=${this.#inputFacts()}
         ></attribution-map>
         ${this.#pinnedInput()}
@@ -91,6 +94,8 @@ export class StudioWhy extends LitElement {
           .locked=${snapshot?.choices.pixel}
           .outlined=${this.pointed ?? this.outlined}
           .names=${snapshot?.test?.features}
+          .text=${this.#text(example)}
+          .values=${snapshot?.test?.vocabulary ? this.#randomValues?.values : undefined}
           .facts=${snapshot?.choices.whatIf && example ? [[say.factRank, this.#words.significant(randomRank(example.values.length), 2)] as const] : []}
           .shows=${say.cardRandomShows}
         ></attribution-map>
@@ -100,8 +105,31 @@ export class StudioWhy extends LitElement {
           (card) => this.#pair(card),
         )}
       </div>
-      ${this.#verdict()} ${this.#challenges()}
+      ${this.#notForTexts()} ${this.#verdict()} ${this.#challenges()}
     `;
+  }
+
+  /** The words that a map of a text is of. */
+  #text(example: ShownExample | undefined, method?: MethodName): ShownText | undefined {
+    const { test, painted = [] } = this.snapshot ?? {};
+    const vocabulary = test?.vocabulary;
+    if (!vocabulary || !example) return undefined;
+    const own = example === this.snapshot?.example;
+    const words = Array.from(example.values, (token) => vocabulary[token]);
+    return { words, struck: own ? painted : [], strikable: own && this.painting, method };
+  }
+
+  #strike(token: number): void {
+    const painted = new Set(this.snapshot?.painted);
+    if (!painted.delete(token)) painted.add(token);
+    send(this, { do: 'challenge', painted: [...painted].sort((a, b) => a - b) });
+  }
+
+  #notForTexts(): TemplateResult | typeof nothing {
+    const { say } = this.#words;
+    const methods = this.snapshot?.choices.methods.filter((method) => !isForTexts(method)) ?? [];
+    if (!this.snapshot?.test?.vocabulary || methods.length === 0) return nothing;
+    return html`<p class="note">${say.methodsNotForTexts(this.#words.list(methods.map((method) => say.methodNames[method])))}</p>`;
   }
 
   #head(): TemplateResult {
@@ -111,7 +139,8 @@ export class StudioWhy extends LitElement {
     const { target, against } = snapshot?.choices ?? {};
     const predicted = snapshot?.prediction?.predicted;
     const chosen = new Set(snapshot?.choices.methods);
-    const missing = METHOD_NAMES.filter((method) => !chosen.has(method));
+    const isText = snapshot?.test?.vocabulary !== undefined;
+    const missing = METHOD_NAMES.filter((method) => !chosen.has(method) && (!isText || isForTexts(method)));
     // What was not recorded cannot be asked.
     const recorded = snapshot?.recorded !== undefined;
     const whole = (event: Event): number | undefined => {
@@ -201,7 +230,7 @@ export class StudioWhy extends LitElement {
             (_layer, i) =>
               html`<option value=${`random:${i + 1}`} ?selected=${chosen === `random:${i + 1}`}>${i === 0 ? say.whatIfRandomTop : say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
           )}
-          ${ATTACK_NAMES.map((name) => html`<option value=${name} ?selected=${chosen === name}>${say.whatIfAttack(name.toUpperCase())}</option>`)}
+          ${(snapshot?.test?.vocabulary ? [] : ATTACK_NAMES).map((name) => html`<option value=${name} ?selected=${chosen === name}>${say.whatIfAttack(name.toUpperCase())}</option>`)}
           ${whatIf?.kind === 'ablated' ? html`<option value="" selected>${say.whatIfAblated(whatIf.layer, this.#words.whole(whatIf.unit))}</option>` : nothing}
         </select>
       ${
@@ -302,12 +331,13 @@ export class StudioWhy extends LitElement {
     const { say } = words;
     const { snapshot } = this;
     const traits = METHODS[method];
+    const isText = snapshot?.test?.vocabulary !== undefined;
     const name = (k: number): string => snapshot?.test?.classes?.[k] ?? String(k);
     const facts: (readonly [string, string])[] = map
       ? [
           [say.factClass, map.against === undefined ? name(map.target) : `${name(map.target)} − ${name(map.against)}`],
           [say.factOutput, words.significant(map.output)],
-          ...(traits.complete || method === 'occlusion' ? [[say.factBaseline, say.baselineZero] as const] : []),
+          ...(traits.complete || method === 'occlusion' ? [[say.factBaseline, isText ? say.absentWord : say.baselineZero] as const] : []),
           ...(traits.n ? [['n', words.whole(traits.n)] as const] : []),
           ...(map.delta === undefined ? [] : [[say.factGap, words.significant(map.delta, 2)] as const]),
           [say.factStep, words.whole(map.step)],
@@ -334,9 +364,10 @@ export class StudioWhy extends LitElement {
         .locked=${snapshot?.choices.pixel}
         .outlined=${this.pointed ?? this.outlined}
         .names=${snapshot?.test?.features}
+        .text=${this.#text(pinned ?? snapshot?.example, pinned ? undefined : method)}
         .facts=${facts}
-        .shows=${pinned ? '' : say.methodShows[method]}
-        .hides=${pinned ? '' : say.methodHides[method]}
+        .shows=${pinned || isText ? '' : say.methodShows[method]}
+        .hides=${pinned || isText ? '' : say.methodHides[method]}
         .stale=${behind > 0 && costly ? say.staleMap(words.whole(map?.step ?? 0)) : ''}
         .busy=${computing && !map ? say.computing : ''}
         .fault=${fault === undefined ? '' : explain(fault, words).what}
@@ -408,8 +439,9 @@ export class StudioWhy extends LitElement {
 
   /** Paints over the pixels under a pressed pointer, three by three. */
   #brushOn(event: PointerEvent): void {
-    if (!this.painting || event.buttons === 0 || this.pointed === undefined) return;
-    const { example } = this.snapshot ?? {};
+    const { example, test } = this.snapshot ?? {};
+    // Words are struck out one by one.
+    if (!this.painting || event.buttons === 0 || this.pointed === undefined || test?.vocabulary) return;
     const [height = 1, width = 1] = example?.shape ?? [];
     const [row, column] = [Math.floor(this.pointed / width), this.pointed % width];
     const before = this.#brush.size;
@@ -440,6 +472,7 @@ export class StudioWhy extends LitElement {
       ? leastAgreement(
           example.values,
           shares.map(({ map }) => map!.values!),
+          this.snapshot?.test?.vocabulary?.length ?? 0,
         )
       : undefined;
     if (least === undefined && !doubtful) return nothing;
@@ -663,14 +696,14 @@ let randomRankOf: { readonly length: number; readonly rank: number } | undefined
 const ENOUGH_AGREEMENT = 0.7;
 
 /**
- * The least rank correlation of any two maps, over the inputs that are not 0: where the input is 0 such maps are 0 too, and those ties would
+ * The least rank correlation of any two maps, over the inputs that are there: where the input is 0, or padding, such maps are 0 too, and those ties would
  * make all of them alike. Undefined for fewer than two maps.
  */
-function leastAgreement(input: Float32Array, maps: readonly Float32Array[]): number | undefined {
+function leastAgreement(input: Float32Array, maps: readonly Float32Array[], absent: number): number | undefined {
   if (maps.length < 2) return undefined;
   const known = agreements.get(maps[0]!);
   if (known && known.maps.length === maps.length && known.maps.every((map, i) => map === maps[i])) return known.least;
-  const shown = [...input.keys()].filter((i) => input[i] !== 0);
+  const shown = [...input.keys()].filter((i) => input[i] !== absent);
   const parts = maps.map((map) => shown.map((i) => map[i]!));
   const all = parts.flatMap((a, i) => parts.slice(i + 1).map((b) => spearman(a, b)));
   const least = Math.min(...all);

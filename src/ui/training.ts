@@ -18,6 +18,7 @@ import {
   flatten,
   type Layer,
   type Model,
+  type ModelSpec,
   type Optimizer,
   openDevice,
   type StepRecord,
@@ -328,11 +329,7 @@ export class Training extends EventTarget {
     const data = await this.#load(settings.data);
     if (this.#closing.signal.aborted) return;
     this.#enter('compiling');
-    const model = await buildModel(device, {
-      inputShape: data.train.inputShape,
-      layers: layersOf(settings, data.train.classes?.length ?? 10),
-      seed: settings.seed,
-    });
+    const model = await buildModel(device, await specOf(settings, data.train));
     let trainer: Trainer;
     try {
       trainer = await createTrainer(model, {
@@ -683,10 +680,18 @@ export function layersOf({ hidden }: Pick<Settings, 'hidden'>, classes: number):
   return [flatten(), ...hidden.map((units) => dense(units, { activation: 'relu' })), dense(classes, { activation: 'softmax' })];
 }
 
+/** The layers that read texts, and the kernels that those take, come with the first of them. */
+async function specOf(settings: Settings, { inputShape, classes, vocabulary }: Dataset): Promise<ModelSpec> {
+  const layers = layersOf(settings, classes?.length ?? 10);
+  if (!vocabulary) return { inputShape, layers, seed: settings.seed };
+  const { textLayers } = await import('./text/text-layers.ts');
+  return { inputShape, inputType: 'uint32', layers: [...textLayers(vocabulary), ...layers.slice(1)], seed: settings.seed };
+}
+
 const optimizerOf = ({ optimizer, rate }: Settings): Optimizer =>
   optimizer === 'sgd' ? sgd({ learningRate: rate }) : adam({ learningRate: rate });
 
-/** MNIST, or a table with a quarter of its rows held out for the test, scaled by the rest. */
+/** MNIST, a table with a quarter of its rows held out for the test, scaled by the rest, or generated texts. */
 async function loadData({ data, onProgress, signal }: LoadDataOptions): Promise<TrainingData> {
   if (isOwnData(data)) {
     throw new VitrineError(
@@ -697,6 +702,6 @@ async function loadData({ data, onProgress, signal }: LoadDataOptions): Promise<
     );
   }
   if (data === 'mnist') return loadMnist({ onProgress, signal });
-  const { loadTable } = await import('./session/own-data.ts');
-  return loadTable();
+  const { loadKnown } = await import('./session/own-data.ts');
+  return loadKnown(data);
 }

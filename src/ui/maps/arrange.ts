@@ -28,6 +28,8 @@ export interface Place {
 export interface ArrangeOptions {
   /** Each column is drawn as an image of this height and width: the weights of a first layer, one picture a unit. */
   readonly image?: readonly [height: number, width: number];
+  /** The last two axes are a picture each, as of attention [heads, queries, keys]; not images whose last axis is a channel. */
+  readonly planes?: boolean;
   /** Tiles in a row of the grid. */
   readonly columns?: number;
   /** Only this tile. */
@@ -47,7 +49,7 @@ export function arrange(shape: readonly number[], options: ArrangeOptions = {}):
   return { ...all, tiles: 1, columns: 1, gap: 0, offset: all.offset + only * all.tileStride };
 }
 
-function arrangeAll(shape: readonly number[], { image, columns }: ArrangeOptions): Picture {
+function arrangeAll(shape: readonly number[], { image, planes, columns }: ArrangeOptions): Picture {
   const own = shape.length > 1 && shape[0] === 1 ? shape.slice(1) : shape;
   const plain = { gap: 0, offset: 0, tiles: 1, columns: 1, tileStride: 0 };
   if (image && own.length === 2 && own[0] === image[0] * image[1]) {
@@ -65,6 +67,23 @@ function arrangeAll(shape: readonly number[], { image, columns }: ArrangeOptions
       rowStride: width * units,
       columnStride: units,
       cells: width * height,
+    };
+  }
+  if (planes && own.length === 3) {
+    const [tiles, height, width] = own as [number, number, number];
+    const cells = width * height;
+    const across = columns ?? Math.ceil(Math.sqrt(tiles));
+    return {
+      width,
+      height,
+      tiles,
+      columns: Math.min(tiles, across),
+      gap: 1,
+      offset: 0,
+      tileStride: cells,
+      rowStride: width,
+      columnStride: 1,
+      cells,
     };
   }
   if (own.length === 3 && own[2]! > 1) {

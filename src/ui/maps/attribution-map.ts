@@ -2,6 +2,7 @@ import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDecla
 import type { Device, Tensor } from '../../engine/index.ts';
 import { icon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
+import type { ShownText } from '../text/shown-text.ts';
 import { tokens } from '../tokens.ts';
 import type { CellDetail, Values } from './tensor-view.ts';
 
@@ -42,6 +43,7 @@ export class AttributionMap extends LitElement {
     removeLabel: {},
     refreshLabel: {},
     painted: { attribute: false },
+    text: { attribute: false },
   };
 
   /** The name of the map. */
@@ -92,6 +94,8 @@ export class AttributionMap extends LitElement {
   declare refreshLabel: string;
   /** Cells that are painted over. */
   declare painted: readonly number[];
+  /** The words that it is a map of, in place of a picture. */
+  declare text: ShownText | undefined;
 
   constructor() {
     super();
@@ -119,6 +123,7 @@ export class AttributionMap extends LitElement {
     this.removeLabel = '';
     this.refreshLabel = '';
     this.painted = [];
+    this.text = undefined;
   }
 
   override render(): TemplateResult {
@@ -141,23 +146,34 @@ export class AttributionMap extends LitElement {
               : nothing
           }
         </div>
-        <tensor-view
-          .device=${this.device}
-          .tensor=${this.tensor}
-          .values=${this.values}
-          .signed=${this.signed}
-          .ink=${this.ink}
-          .perFrame=${this.perFrame}
-          .limit=${this.limit}
-          .series=${this.series}
-          .looks=${this.looks}
-          .still=${this.still}
-          .step=${this.step}
-          .label=${this.heading}
-          .locked=${this.locked}
-          .outlined=${this.outlined}
-          .names=${this.names}
-        ></tensor-view>
+        ${
+          this.text
+            ? html`<text-map
+                .text=${this.text}
+                .values=${this.values}
+                .label=${this.heading}
+                .step=${this.step}
+                .locked=${this.locked}
+                .outlined=${this.outlined}
+              ></text-map>`
+            : html`<tensor-view
+              .device=${this.device}
+              .tensor=${this.tensor}
+              .values=${this.values}
+              .signed=${this.signed}
+              .ink=${this.ink}
+              .perFrame=${this.perFrame}
+              .limit=${this.limit}
+              .series=${this.series}
+              .looks=${this.looks}
+              .still=${this.still}
+              .step=${this.step}
+              .label=${this.heading}
+              .locked=${this.locked}
+              .outlined=${this.outlined}
+              .names=${this.names}
+            ></tensor-view>`
+        }
         ${this.stale ? html`<p class="stale">${this.stale}</p>` : nothing}
         ${this.busy ? html`<p class="note" role="status">${this.busy}</p>` : nothing}
         ${this.fault ? html`<p class="fault" role="alert">${this.fault}</p>` : nothing}

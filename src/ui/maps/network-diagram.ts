@@ -19,6 +19,8 @@ export interface DiagramNode {
   readonly signed: boolean;
   /** Names of its values. */
   readonly names?: readonly string[] | undefined;
+  /** The last two axes are a picture each, as of attention. */
+  readonly planes?: boolean;
 }
 
 /**
@@ -98,6 +100,7 @@ export class NetworkDiagram extends LitElement {
           .device=${this.device}
           .tensor=${node.tensor}
           .image=${node.image}
+          .planes=${node.planes ?? false}
           .signed=${node.signed}
           .ink=${kind === 'input' && node.tensor !== undefined && node.tensor.shape.length > 2}
           .perFrame=${this.perFrame}
@@ -203,6 +206,7 @@ export class NetworkDiagram extends LitElement {
       }
 
       .title {
+        overflow-wrap: anywhere;
         font-weight: 600;
       }
 

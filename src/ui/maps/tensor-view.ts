@@ -57,6 +57,7 @@ export class TensorView extends LitElement implements PainterView {
     values: { attribute: false },
     image: { attribute: false, hasChanged: (now?: readonly number[], before?: readonly number[]) => now?.join() !== before?.join() },
     columns: { type: Number },
+    planes: { type: Boolean },
     only: { type: Number },
     signed: { type: Boolean },
     perFrame: { type: Boolean },
@@ -85,6 +86,8 @@ export class TensorView extends LitElement implements PainterView {
   declare values: Float32Array | undefined;
   /** Each column is an image of this height and width. */
   declare image: readonly [height: number, width: number] | undefined;
+  /** The last two axes are a picture each, as of attention [heads, queries, keys]. */
+  declare planes: boolean;
   /** Tiles in a row, where there are several. */
   declare columns: number | undefined;
   /** Only this tile of several. */
@@ -153,6 +156,7 @@ export class TensorView extends LitElement implements PainterView {
     this.values = undefined;
     this.image = undefined;
     this.columns = undefined;
+    this.planes = false;
     this.only = undefined;
     this.signed = false;
     this.perFrame = false;
@@ -269,9 +273,14 @@ export class TensorView extends LitElement implements PainterView {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const { tensor } = this;
-    if (changed.has('tensor') || changed.has('image') || changed.has('columns') || changed.has('only')) {
-      const { image, columns, only } = this;
-      const options = { ...(image ? { image } : {}), ...(columns ? { columns } : {}), ...(only === undefined ? {} : { only }) };
+    if (changed.has('tensor') || changed.has('image') || changed.has('planes') || changed.has('columns') || changed.has('only')) {
+      const { image, planes, columns, only } = this;
+      const options = {
+        ...(image ? { image } : {}),
+        ...(planes ? { planes } : {}),
+        ...(columns ? { columns } : {}),
+        ...(only === undefined ? {} : { only }),
+      };
       this.#picture = tensor ? arrange(tensor.shape, options) : undefined;
     }
     if (changed.has('looks') || changed.has('tensor') || changed.has('values')) {
@@ -298,7 +307,7 @@ export class TensorView extends LitElement implements PainterView {
       this.#painter.remove(this);
       this.#painter = undefined;
     }
-    const drawn = ['tensor', 'looks', 'signed', 'perFrame', 'limit', 'ink', 'image', 'columns', 'only', 'device'] as const;
+    const drawn = ['tensor', 'looks', 'signed', 'perFrame', 'limit', 'ink', 'image', 'planes', 'columns', 'only', 'device'] as const;
     if (changed.has('series') && changed.get('series') !== '') this.#painter?.forget(this);
     if (drawn.some((name) => changed.has(name))) this.#draw();
     if (changed.has('looks') || changed.has('still') || changed.has('tensor')) void this.#readTwin();

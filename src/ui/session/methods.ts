@@ -15,6 +15,9 @@ export type MethodName = (typeof METHOD_NAMES)[number];
 
 export const isMethodName = (text: string): text is MethodName => (METHOD_NAMES as readonly string[]).includes(text);
 
+/** A text's methods: those whose values are shares, which add up over the embedding of a word. */
+export const isForTexts = (method: MethodName): boolean => METHODS[method].reading === 'share';
+
 export interface MethodTraits {
   /** Follows training; a costly one keeps the step that it was computed at until it is asked again. */
   readonly cheap: boolean;

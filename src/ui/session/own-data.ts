@@ -1,7 +1,18 @@
 /** Tables, and data that a visitor brings: a CSV table, or IDX images with their labels. It stays in the page: an address names it by its hash only. */
 
-import { type Dataset, imageDataset, loadBreastCancer, parseTable, readIdx, split, standardise } from '../../data/index.ts';
+import {
+  clauses,
+  type Dataset,
+  imageDataset,
+  loadBreastCancer,
+  loadGermanCredit,
+  parseTable,
+  readIdx,
+  split,
+  standardise,
+} from '../../data/index.ts';
 import { VitrineError } from '../../engine/index.ts';
+import type { KnownData } from '../settings.ts';
 import type { TrainingData } from '../training.ts';
 
 /** A larger file would not fit beside its copy on the GPU. */
@@ -31,9 +42,14 @@ export async function readOwnData(files: readonly File[]): Promise<{ readonly na
   return { name, data: dataset.inputShape.length === 1 ? standardise(parts) : parts };
 }
 
-/** The table of the page, a quarter of its rows held out for the test, scaled by the rest. */
-export async function loadTable(): Promise<TrainingData> {
-  return standardise(split(await loadBreastCancer(), { fraction: 0.25, stratified: true, seed: 0 }));
+/**
+ * A table of the page, a quarter of its rows held out for the test, scaled by the rest (a category's columns of 0 and 1, too); or clauses, which are made
+ * up at once.
+ */
+export async function loadKnown(data: Exclude<KnownData, 'mnist'>): Promise<TrainingData> {
+  if (data === 'clauses') return clauses();
+  const table = data === 'german-credit' ? await loadGermanCredit() : await loadBreastCancer();
+  return standardise(split(table, { fraction: 0.25, stratified: true, seed: 0 }));
 }
 
 async function table(file: File): Promise<Dataset> {

@@ -44,7 +44,8 @@ export class Probe {
 
   /** Puts an example in. */
   write(values: Float32Array): void {
-    this.model.device.writeBuffer('ui', this.input.storage, this.input.byteOffset, values);
+    const own = this.input.dtype === 'uint32' ? Uint32Array.from(values) : values;
+    this.model.device.writeBuffer('ui', this.input.storage, this.input.byteOffset, own);
   }
 
   /** Runs the forward pass on what was put in; what it gives is of the step that training has reached by then. */

@@ -18,7 +18,7 @@ import { type CellReading, readCell } from './cell.ts';
 import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } from './choices.ts';
 import type { Command } from './commands.ts';
 import { explainWith, type Question } from './explain.ts';
-import { METHODS, type MethodName } from './methods.ts';
+import { isForTexts, METHODS, type MethodName } from './methods.ts';
 import { findMistakes, type Mistakes } from './mistakes.ts';
 import type { OwnImage, TakenImages } from './own-images.ts';
 import type { Pinned } from './pinned.ts';
@@ -504,7 +504,7 @@ export class StudioSession extends EventTarget {
     const probe = await this.#probeOf(subject);
     const plain = this.#exampleOf(run);
     if (!probe || !plain || this.training.run?.model !== run.model) return;
-    const example = whatIf?.kind === 'attacked' ? await this.#attacked(run, plain, whatIf) : plain;
+    const example = whatIf?.kind === 'attacked' && !isText(run) ? await this.#attacked(run, plain, whatIf) : plain;
     this.#subject = subject;
     this.#example = example;
     this.#tensors = new Map([...probe.tensors, ...run.trainer.tensors, ...(subject === run.model ? [] : subject.parameters)]);
@@ -624,9 +624,14 @@ export class StudioSession extends EventTarget {
     return { choice: example, key, values, original: values, shape, label: test.labels?.[index] };
   }
 
+  #methodsFor(run: Run): readonly MethodName[] {
+    return isText(run) ? this.#choices.methods.filter(isForTexts) : this.#choices.methods;
+  }
+
   /** The pinned example is asked what the chosen one is asked. */
   async #lookAtPinned(run: Run, subject: Model, predicted: number, still: boolean, asked: ReadonlySet<MethodName>): Promise<void> {
-    const { pinned, target, against, methods, whatIf } = this.#choices;
+    const { pinned, target, against, whatIf } = this.#choices;
+    const methods = this.#methodsFor(run);
     const before = this.#pinned;
     const example = pinned && this.#makeExample(run, pinned, `${run.data.test.name} ${writeExample(pinned)}`);
     // Whoever chooses something else does not wait for it.
@@ -672,7 +677,8 @@ export class StudioSession extends EventTarget {
   }
 
   async #explain(run: Run, probe: Probe, example: ShownExample, predicted: number, still: boolean): Promise<void> {
-    const { methods, against } = this.#choices;
+    const { against } = this.#choices;
+    const methods = this.#methodsFor(run);
     const target = Math.min(this.#choices.target ?? predicted, (run.model.classes ?? 1) - 1);
     for (const gone of this.#cards.filter(({ method }) => !methods.includes(method))) this.#discard(gone);
     this.#cards = methods.map((method) => this.#cards.find((card) => card.method === method) ?? { method, computing: false });
@@ -692,7 +698,7 @@ export class StudioSession extends EventTarget {
       const began = performance.now();
       try {
         const attribution = await explainWith(method, probe.model, probe.input, { target, against: other });
-        const { values, delta, output } = await readMap(run.model.device, attribution, still);
+        const { values, delta, output } = await readMap(run.model.device, attribution, still || isText(run));
         const rank =
           whatIf === undefined ? undefined : await rankBefore(method, run.model, example, { target, against: other }, attribution, values);
         const before = this.#cards.find((each) => each.method === method);
@@ -762,7 +768,8 @@ export class StudioSession extends EventTarget {
     const prediction = this.#prediction;
     if (!run || !example || !prediction || this.#painted !== painted) return;
     const changed = example.values.slice();
-    for (const index of painted) changed[index] = 0;
+    // What is struck out of a text is padding.
+    for (const index of painted) changed[index] = run.data.test.vocabulary?.length ?? 0;
     const both = new Float32Array(2 * changed.length);
     both.set(example.values);
     both.set(changed, changed.length);
@@ -854,6 +861,9 @@ export class StudioSession extends EventTarget {
     });
   }
 }
+
+/** A text is short: its maps are read to stand beside its words, even while training runs. */
+const isText = (run: Run): boolean => run.data.test.vocabulary !== undefined;
 
 /** What is printed of a map, in one read; its values too where there is time. */
 async function readMap(

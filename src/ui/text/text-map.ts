@@ -1,0 +1,238 @@
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import type { CellDetail } from '../maps/tensor-view.ts';
+import { shared } from '../shared-styles.ts';
+import type { ShownText } from './shown-text.ts';
+import { TextWords } from './text-words.ts';
+
+/**
+ * A map over the words of a text: behind each word the colour of its sign, as strong as its share; beneath it a bar and the number.
+ *
+ * @fires cell-point, cell-lock, cell-free - as of a picture, `CellDetail`
+ * @fires strike - a word was clicked where words can be struck out, its token
+ */
+export class TextMap extends LitElement {
+  static override properties: PropertyDeclarations = {
+    text: { attribute: false },
+    values: { attribute: false },
+    label: {},
+    step: { type: Number },
+    locked: { type: Number },
+    outlined: { type: Number },
+    cursor: { state: true },
+  };
+
+  declare text: ShownText | undefined;
+  /** Of each token; undefined where only the words are shown. */
+  declare values: Float32Array | undefined;
+  declare label: string;
+  declare step: number | undefined;
+  declare locked: number | undefined;
+  declare outlined: number | undefined;
+  /** The word that Tab comes to; the arrow keys move it. */
+  declare cursor: number;
+  readonly #words = new TextWords(this);
+
+  constructor() {
+    super();
+    this.text = undefined;
+    this.values = undefined;
+    this.label = '';
+    this.step = undefined;
+    this.locked = undefined;
+    this.outlined = undefined;
+    this.cursor = 0;
+  }
+
+  override render(): TemplateResult {
+    const { text, values } = this;
+    const words = this.#words;
+    const { texts } = words;
+    if (!text) return html`<div class="empty"></div>`;
+    const shown = text.words.flatMap((word, token) => (word === undefined ? [] : [{ word, token }]));
+    const limit = Math.max(0, ...shown.map(({ token }) => Math.abs(values?.[token] ?? 0)));
+    const at = shown.some(({ token }) => token === this.cursor) ? this.cursor : shown[0]?.token;
+    const { method } = text;
+    return html`
+      <ol aria-label=${texts.mapOf(this.label)} @keydown=${(event: KeyboardEvent) => this.#press(event)} @pointerleave=${() => this.#fire('cell-point', undefined)}>
+        ${shown.map(({ word, token }) => this.#word(word, token, limit, token === at))}
+      </ol>
+      ${
+        values && limit > 0
+          ? html`<p class="limits number">${
+              this.step === undefined
+                ? texts.limitsAlone(words.significant(limit, 2))
+                : texts.limits(words.significant(limit, 2), words.whole(this.step))
+            }</p>`
+          : nothing
+      }
+      ${
+        method !== undefined && method in texts.shows
+          ? html`<p class="sentence">
+              ${texts.shows[method as keyof typeof texts.shows]} <span class="quiet">${texts.hides[method as keyof typeof texts.hides]}</span>
+            </p>`
+          : nothing
+      }
+    `;
+  }
+
+  #word(word: string, token: number, limit: number, reachable: boolean): TemplateResult {
+    const words = this.#words;
+    const { texts } = words;
+    const { text, values } = this;
+    const value = values?.[token];
+    const share = value === undefined || limit === 0 ? 0 : value / limit;
+    const struck = text?.struck.includes(token) ?? false;
+    const number = value === undefined ? '' : `${value > 0 ? '+' : ''}${words.significant(value, 2)}`;
+    const said = [struck ? texts.struckWord(word) : word, number].filter(Boolean);
+    const strikable = text?.strikable ?? false;
+    return html`<li>
+      <button
+        class=${[value === undefined ? 'plain' : share < 0 ? 'minus' : 'plus', struck ? 'struck' : '', token === this.outlined ? 'outlined' : ''].join(' ')}
+        style=${`--share: ${Math.abs(share).toFixed(3)}`}
+        tabindex=${reachable ? 0 : -1}
+        data-token=${token}
+        data-value=${value ?? nothing}
+        aria-pressed=${strikable ? String(struck) : String(token === this.locked)}
+        aria-label=${strikable ? (struck ? texts.restoreWord(word) : texts.strike(word)) : said.length > 1 ? texts.word(said[0]!, said[1]!) : said[0]!}
+        @pointerenter=${() => this.#fire('cell-point', token)}
+        @focus=${() => {
+          this.cursor = token;
+          this.#fire('cell-point', token);
+        }}
+        @click=${() => this.#choose(token)}
+      >
+        <span class="word">${word}</span>
+        ${
+          value === undefined
+            ? nothing
+            : html`<span class="track" aria-hidden="true"><span class="bar"></span></span><span class="value number" aria-hidden="true">${number}</span>`
+        }
+      </button>
+    </li>`;
+  }
+
+  #choose(token: number): void {
+    if (this.text?.strikable) this.dispatchEvent(new CustomEvent<number>('strike', { detail: token, bubbles: true, composed: true }));
+    else this.#fire(token === this.locked ? 'cell-free' : 'cell-lock', token);
+  }
+
+  #fire(name: 'cell-point' | 'cell-lock' | 'cell-free', index: number | undefined): void {
+    const value = index === undefined ? undefined : this.values?.[index];
+    this.dispatchEvent(new CustomEvent<CellDetail>(name, { detail: { index, value }, bubbles: true, composed: true }));
+  }
+
+  #press(event: KeyboardEvent): void {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (by !== undefined) {
+      const buttons = [...this.renderRoot.querySelectorAll('button')];
+      const from = buttons.findIndex((button) => button.tabIndex === 0);
+      buttons[Math.min(buttons.length - 1, Math.max(0, from + by))]?.focus();
+    } else if (event.key === 'Escape' && this.locked !== undefined && !this.text?.strikable) this.#fire('cell-free', undefined);
+    else return;
+    // The arrows mean the words here, not the page.
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  static override styles: CSSResultGroup = [
+    shared,
+    css`
+      ol {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 2px;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+
+      button {
+        display: grid;
+        gap: 1px;
+        min-width: 1.5rem;
+        min-height: 1.5rem;
+        padding: 0.125rem 0.25rem;
+        border: 1px solid transparent;
+        border-radius: 4px;
+        font-size: 0.75rem;
+        font-weight: 400;
+        line-height: 1.2;
+      }
+
+      button.plus {
+        background: color-mix(in srgb, var(--positive) calc(60% * var(--share)), transparent);
+      }
+
+      button.minus {
+        background: color-mix(in srgb, var(--negative) calc(60% * var(--share)), transparent);
+      }
+
+      button.outlined {
+        border-color: var(--edge);
+      }
+
+      button[aria-pressed='true'] {
+        border-color: var(--ink);
+        box-shadow: inset 0 0 0 1px var(--ink);
+      }
+
+      .struck .word {
+        color: var(--quiet);
+        text-decoration: line-through 1.5px;
+      }
+
+      .track {
+        position: relative;
+        width: 100%;
+        min-width: 1.75rem;
+        height: 3px;
+        background: linear-gradient(var(--edge), var(--edge)) center / 1px 100% no-repeat;
+      }
+
+      .bar {
+        position: absolute;
+        left: 50%;
+        width: calc(50% * var(--share));
+        height: 100%;
+        background: var(--ink);
+      }
+
+      .minus .bar {
+        right: 50%;
+        left: auto;
+      }
+
+      .value {
+        color: var(--ink);
+        font-size: 0.625rem;
+      }
+
+      .limits,
+      .sentence {
+        margin: 0.25rem 0 0;
+        font-size: 0.6875rem;
+        line-height: 1.35;
+        text-wrap: pretty;
+      }
+
+      .limits,
+      .quiet {
+        color: var(--quiet);
+      }
+
+      .empty {
+        min-height: 3rem;
+        border: 1px dashed var(--line);
+        border-radius: 3px;
+      }
+
+      @media (max-width: 719px), (pointer: coarse) {
+        button {
+          min-width: 44px;
+          min-height: 44px;
+        }
+      }
+    `,
+  ];
+}
