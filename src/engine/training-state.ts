@@ -41,7 +41,7 @@ const floats = new Set<StateField>([
 ]);
 
 /** Why training stopped, by the number in `halted`. */
-export const haltReasons = ['running', 'non-finite', 'loss-above', 'loss-below', 'step-reached'] as const;
+export const haltReasons = ['running', 'non-finite', 'loss-above', 'loss-below', 'step-reached', 'dead-unit'] as const;
 export type HaltReason = (typeof haltReasons)[number];
 
 const LARGEST = 3.4028234663852886e38;

@@ -10,7 +10,7 @@ struct TrainingState {
   examples: u32,        // examples in an epoch
   batch: u32,           // row capacity of the batch
   stride: u32,          // what the cursor moves by: batch, or 0 while batches come from outside
-  halted: u32,          // 0 running, else why it stopped: 1 non-finite, 2 loss above, 3 loss below, 4 step reached
+  halted: u32,          // 0 running, else why it stopped: 1 non-finite, 2 loss above, 3 loss below, 4 step reached, 5 a unit died
   stop_step: u32,       // stop before this step
   loss_above: f32,      // stop when the loss exceeds this
   loss_below: f32,      // stop when the loss falls below this

@@ -8,6 +8,7 @@ export {
   type LayerStatistics,
   type ValueStatistics,
 } from './activation-statistics.ts';
+export { type DeadUnit, type DeadUnitOptions, DeadUnitWatch, stopAtDeadUnit } from './dead-units.ts';
 export { type DecisionField, type DecisionFieldOptions, decisionField } from './decision-field.ts';
 export { type GradientNoiseScale, type GradientNoiseScaleOptions, gradientNoiseScale } from './gradient-noise-scale.ts';
 export { type LossLandscape, type LossLandscapeOptions, lossLandscape } from './loss-landscape.ts';
