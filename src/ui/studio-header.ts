@@ -123,7 +123,8 @@ export class StudioHeader extends LitElement {
   }
 
   async #share(): Promise<void> {
-    const link = location.href;
+    // To the step that is looked at, which may be behind the address or ahead of it while training runs.
+    const link = new URL(this.snapshot?.link ?? location.hash, location.href).href;
     try {
       await navigator.clipboard.writeText(link);
     } catch {

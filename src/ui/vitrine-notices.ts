@@ -3,6 +3,7 @@ import { VitrineError } from '../engine/index.ts';
 import { explain } from './faults.ts';
 import { Words } from './language.ts';
 import { send } from './session/commands.ts';
+import type { Compared } from './session/seen.ts';
 import type { Snapshot } from './session/session.ts';
 import { shared } from './shared-styles.ts';
 
@@ -33,6 +34,11 @@ export class VitrineNotices extends LitElement {
           : this.#note(say.recovered(this.#words.whole(snapshot.recoveredAt)), () => send(this, { do: 'dismiss', what: 'recoveredAt' }))
       }
       ${
+        snapshot?.compared === undefined
+          ? nothing
+          : this.#note(this.#compared(snapshot.compared), () => send(this, { do: 'dismiss', what: 'compared' }))
+      }
+      ${
         snapshot?.undoStep === undefined
           ? nothing
           : this.#note(
@@ -42,6 +48,13 @@ export class VitrineNotices extends LitElement {
             )
       }
     </section>`;
+  }
+
+  #compared({ adapters: [there, here], difference, step }: Compared): string {
+    const { say } = this.#words;
+    const at = this.#words.whole(step);
+    if (difference === 0) return say.replayedSame(at, here);
+    return say.replayedOther(at, there, here, this.#words.significant(difference, 2));
   }
 
   #fault(snapshot: Snapshot): TemplateResult {

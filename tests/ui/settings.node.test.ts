@@ -22,6 +22,7 @@ describe('what is chosen lives in the address', () => {
       methods: ['saliency', 'smoothGrad'],
       whatIf: { kind: 'ablated', layer: 'dense_1', unit: 7 },
       pinned: { kind: 'test', index: 3 },
+      seen: { adapter: 'google swiftshader', logits: Float32Array.of(1.5, -2.25e-7) },
       results: 'abc',
     };
     expect(choicesOf(hashOf(choices))).toEqual(choices);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import type { Dataset } from '../../src/engine/index.ts';
+import { choicesOf, hashOf } from '../../src/ui/session/choices.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
 import { clearAfterEach, data, inside, mount, PATIENTLY, until } from './mounted-page.ts';
@@ -190,6 +191,33 @@ describe('everything is linked', () => {
     expect(await again.training.run!.model.flatParameters.read()).toEqual(weights);
     expect(again.training.run!.trainer.learningRate).toBeCloseTo(0.02, 9);
     expect(again.session.hash).toBe(link);
+  });
+
+  test('a shared link leads to the step that was looked at, and says how near the replay came', async () => {
+    const { page, session, training } = await mount('#example=4');
+    for (let i = 0; i < 5; i++) await training.single();
+    await session.looked();
+    const { link } = session.snapshot;
+    expect(link).toContain('step=5');
+    page.remove();
+    await session.close();
+    const again = await mount(link!);
+    await until(() => again.session.snapshot.compared !== undefined);
+    expect(again.session.snapshot.compared).toMatchObject({ difference: 0, step: 5 });
+    await expect.element(browser.getByText(/to the bit/)).toBeVisible();
+    expect(location.hash).not.toContain('seen=');
+    again.page.remove();
+    await again.session.close();
+
+    // A link from another adapter, whose arithmetic rounds otherwise.
+    const { seen, ...choices } = choicesOf(link!);
+    const logits = seen!.logits.map((value, k) => (k === 3 ? value + 0.0009765625 : value));
+    const other = await mount(hashOf({ ...choices, seen: { adapter: 'another adapter', logits } }));
+    await until(() => other.session.snapshot.compared !== undefined);
+    expect(other.session.snapshot.compared!.difference).toBeCloseTo(0.000977, 5);
+    expect(other.session.snapshot.compared!.adapters[0]).toBe('another adapter');
+    await userEvent.click(browser.getByRole('button', { name: 'Close', exact: true }));
+    await until(() => other.session.snapshot.compared === undefined);
   });
 
   test('while a long link is replayed, what is shown follows, and the address keeps the step', async () => {

@@ -123,6 +123,10 @@ export const english = {
   workIsKept: (step: string): StrResult => str`The network of step ${step} is kept and will go on from there.`,
   unexpected: (what: string): StrResult => str`Something went wrong: ${what}`,
   unexpectedMend: 'try again; if it stays, report it with the steps that led here.',
+  replayedSame: (step: string, adapter: string): StrResult =>
+    str`The link’s run is here, at step ${step}: on ${adapter} the logits are those that it was shared with, to the bit.`,
+  replayedOther: (step: string, there: string, here: string, difference: string): StrResult =>
+    str`The link’s run is here, at step ${step}. It was shared from ${there}, and this is ${here}: the logits of its example differ by at most ${difference}.`,
   openRecording: 'Look at a recorded session',
   recordedTitle: 'Recorded session',
   recordedWords: (steps: string, adapter: string): StrResult =>
@@ -361,7 +365,9 @@ export const english = {
   pauseAtStep: 'step',
   pauseAtEpoch: 'the end of an epoch',
   pauseAtLoss: 'loss above',
-  stoppedBy: { step: 'Paused at the step', epoch: 'Paused at the end of the epoch', loss: 'Paused: the loss is above' },
+  pauseAtUnit: 'a unit that dies',
+  stoppedByUnit: (layer: string, unit: string): StrResult => str`Paused: unit ${unit} of ${layer} has died`,
+  stoppedBy: { step: 'Paused at the step', epoch: 'Paused at the end of the epoch', loss: 'Paused: the loss is above', unit: 'Paused: a unit has died' },
   follow: 'Follow training',
   followHint: 'Off: pictures, maps and curves wait until training rests, and it has the machine to itself.',
   logarithmicLoss: 'Logarithmic loss',

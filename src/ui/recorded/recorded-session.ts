@@ -135,6 +135,7 @@ export class RecordedSession extends EventTarget {
       against: undefined,
       whatIf: undefined,
       pinned: undefined,
+      seen: undefined,
       methods: choices.methods.filter((method) => methods[method] !== undefined),
     });
   }

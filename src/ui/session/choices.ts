@@ -2,6 +2,7 @@
 
 import { DEFAULT_SETTINGS, parametersOf, type Settings, settingsOf } from '../settings.ts';
 import { isMethodName, METHOD_NAMES, type MethodName } from './methods.ts';
+import { readSeen, type Seen, writeSeen } from './seen.ts';
 import { readStrokes, type Strokes, writeStrokes } from './strokes.ts';
 import { readWhatIf, type WhatIf, writeWhatIf } from './what-if.ts';
 
@@ -52,6 +53,8 @@ export interface Choices {
   readonly whatIf: WhatIf | undefined;
   /** An example that the chosen one is compared with. */
   readonly pinned: ExampleChoice | undefined;
+  /** What a shared link was seen with. */
+  readonly seen: Seen | undefined;
   /** Results of a benchmark that came with the address, as the benchmark's page wrote them. */
   readonly results: string | undefined;
 }
@@ -73,6 +76,7 @@ export const DEFAULT_CHOICES: Choices = Object.freeze<Choices>({
   follow: true,
   whatIf: undefined,
   pinned: undefined,
+  seen: undefined,
   results: undefined,
 });
 
@@ -97,6 +101,7 @@ export function hashOf(choices: Choices): string {
   say('follow', choices.follow ? undefined : 'no');
   say('whatif', choices.whatIf && writeWhatIf(choices.whatIf));
   say('pinned', choices.pinned && writeExample(choices.pinned));
+  say('seen', choices.seen && writeSeen(choices.seen));
   say('results', choices.results);
   return `#${parameters.toString().replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%40', '@')}`;
 }
@@ -125,6 +130,7 @@ export function choicesOf(hash: string): Choices {
     follow: said('follow') !== 'no',
     whatIf: readWhatIf(said('whatif')),
     pinned: readExample(said('pinned')),
+    seen: readSeen(said('seen')),
     results,
   };
 }

@@ -9,7 +9,7 @@ export type Command =
   | { readonly do: 'toggle' | 'step' | 'reset' | 'undoReset' | 'test' | 'retry' | 'cancelReplay' }
   /** Shows a recorded session in place of one that cannot begin. The shell acts on it. */
   | { readonly do: 'openRecording' }
-  | { readonly do: 'dismiss'; readonly what: 'fault' | 'recoveredAt' | 'undoStep' }
+  | { readonly do: 'dismiss'; readonly what: 'fault' | 'recoveredAt' | 'undoStep' | 'compared' }
   | { readonly do: 'recipe'; readonly changes: Partial<Settings> }
   /** Files with data of the visitor's own. */
   | { readonly do: 'data'; readonly files: readonly File[] }

@@ -9,7 +9,7 @@ import type { Dataset, Device, Model, Tensor } from '../../engine/index.ts';
 import { VitrineError } from '../../engine/index.ts';
 import type { Attribution } from '../../explain/attribution.ts';
 import { spearman } from '../../explain/evaluate/ranks.ts';
-import { pace } from '../adapter.ts';
+import { adapterName, pace } from '../adapter.ts';
 import type { Given } from '../given.ts';
 import { painterOf } from '../maps/map-painter.ts';
 import type { Settings } from '../settings.ts';
@@ -23,6 +23,7 @@ import { findMistakes, type Mistakes } from './mistakes.ts';
 import type { OwnImage, TakenImages } from './own-images.ts';
 import type { Pinned } from './pinned.ts';
 import { Probe, type ProbeReading } from './probe.ts';
+import { type Compared, compareSeen, type Seen } from './seen.ts';
 import { type Shown, type ShownModel, type ShownRun, valuesOf } from './shown.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
@@ -141,6 +142,10 @@ export interface Snapshot {
   readonly mistakes: Mistakes | undefined;
   readonly painted: readonly number[];
   readonly challenges: readonly ChallengeRow[];
+  /** The address that leads to what is shown, with the logits as they are seen here; undefined before anything was seen. */
+  readonly link?: string | undefined;
+  /** How far the replay of a link came from what it was taken with. */
+  readonly compared?: Compared | undefined;
   /** Grows with every look: what is drawn may have changed. */
   readonly looks: number;
   /** Share of the time that watching takes from training; NaN while that is not known. */
@@ -193,6 +198,9 @@ export class StudioSession extends EventTarget {
   /** Milliseconds. */
   #findingTook = 0;
   #painted: readonly number[] = [];
+  /** What the address that the session began with was seen with, until that has been compared. */
+  #seen: Seen | undefined;
+  #compared: Compared | undefined;
   #challenges: readonly ChallengeRow[] = [];
   #tensors: ReadonlyMap<string, Tensor> = new Map();
   #looks = 0;
@@ -209,7 +217,9 @@ export class StudioSession extends EventTarget {
 
   constructor(hash: string, sources: TrainingSources = {}) {
     super();
-    this.#choices = choicesOf(hash);
+    const { seen, ...choices } = choicesOf(hash);
+    this.#seen = seen;
+    this.#choices = { ...choices, seen: undefined };
     this.training = new Training(sources.given?.settings ?? this.#choices.recipe, sources);
     this.#given = sources.given;
     this.training.addEventListener('change', () => this.#changed());
@@ -235,6 +245,15 @@ export class StudioSession extends EventTarget {
     return hashOf({ ...this.#choices, recipe, journal: run?.journal ?? [], step: this.training.step > 0 ? this.training.step : undefined });
   }
 
+  #link(): string | undefined {
+    const { run, device } = this.training;
+    const prediction = this.#prediction;
+    if (!run || !device || !prediction || this.#closed) return undefined;
+    const seen = { adapter: adapterName(device), logits: prediction.logits };
+    const recipe = { ...run.settings, epochs: this.training.settings.epochs };
+    return hashOf({ ...this.#choices, recipe, journal: run.journal, step: prediction.step > 0 ? prediction.step : undefined, seen });
+  }
+
   async open(): Promise<void> {
     const { journal, step } = this.#choices;
     // From the beginning, so that the address keeps the step.
@@ -243,7 +262,19 @@ export class StudioSession extends EventTarget {
     if (!this.training.run) this.training.replayTo = undefined;
     // Everything is filled in before the first step, and what a look costs is known: those that follow the replay come at their pace.
     await this.looked();
-    if (step && this.training.run) void this.training.replay(journal, step);
+    if (step && this.training.run) void this.training.replay(journal, step).then(() => this.#compare(step));
+    else void this.#compare(0);
+  }
+
+  /** Holds what is looked at against what the link was taken with, where it is of the same step. */
+  async #compare(step: number): Promise<void> {
+    await this.looked();
+    const seen = this.#seen;
+    const { prediction, device } = this.#snapshot;
+    this.#seen = undefined;
+    if (!seen || !prediction || !device || prediction.step !== step) return;
+    this.#compared = compareSeen(seen, { adapter: adapterName(device), logits: prediction.logits }, step);
+    this.#tell();
   }
 
   async close(): Promise<void> {
@@ -284,6 +315,11 @@ export class StudioSession extends EventTarget {
         void training.retry();
         break;
       case 'dismiss':
+        if (command.what === 'compared') {
+          this.#compared = undefined;
+          this.#tell();
+          break;
+        }
         training.putAway(command.what);
         break;
       case 'recipe':
@@ -507,7 +543,7 @@ export class StudioSession extends EventTarget {
     const example = whatIf?.kind === 'attacked' && !isText(run) ? await this.#attacked(run, plain, whatIf) : plain;
     this.#subject = subject;
     this.#example = example;
-    this.#tensors = new Map([...probe.tensors, ...run.trainer.tensors, ...(subject === run.model ? [] : subject.parameters)]);
+    this.#tensors = new Map([...run.trainer.tensors, ...probe.tensors, ...(subject === run.model ? [] : subject.parameters)]);
     probe.write(example.values);
     const reading = await probe.run();
     const predicted = reading.logits.every(Number.isFinite) ? reading.logits.indexOf(Math.max(...reading.logits)) : -1;
@@ -808,6 +844,7 @@ export class StudioSession extends EventTarget {
 
   #tell(): void {
     if (this.#closed) return;
+    this.#budget.disturb();
     this.#snapshot = this.#make();
     this.dispatchEvent(new Event('snapshot'));
   }
@@ -815,7 +852,6 @@ export class StudioSession extends EventTarget {
   #make(): Snapshot {
     const { training } = this;
     const { run } = training;
-    this.#budget.disturb();
     return Object.freeze({
       choices: Object.freeze({ ...this.#choices, recipe: training.settings, journal: run?.journal ?? [] }),
       phase: training.phase,
@@ -856,6 +892,8 @@ export class StudioSession extends EventTarget {
       mistakes: this.#mistakes,
       painted: this.#painted,
       challenges: this.#challenges,
+      link: this.#link(),
+      compared: this.#compared,
       looks: this.#looks,
       watching: this.#isTraining ? this.#budget.share() : Number.NaN,
     });
