@@ -123,7 +123,10 @@ export class StudioTime extends LitElement {
   #phase(): string {
     const { say } = this.#words;
     const { phase = 'opening', loading, stoppedBy, choices } = this.snapshot ?? {};
-    if (stoppedBy && phase === 'paused') return say.stoppedBy[stoppedBy.kind];
+    if (stoppedBy && phase === 'paused') {
+      const dead = stoppedBy.kind === 'unit' ? stoppedBy.dead : undefined;
+      return dead ? say.stoppedByUnit(dead.layer, this.#words.whole(dead.unit)) : say.stoppedBy[stoppedBy.kind];
+    }
     if (phase !== 'loading' || !loading?.totalBytes || !choices) return say.phases[phase];
     return `${say.phases.loading} ${this.#words.percent(loading.loadedBytes / loading.totalBytes, 0)}`;
   }
@@ -200,6 +203,7 @@ export class StudioTime extends LitElement {
             <option value="step" ?selected=${kind === 'step'}>${say.pauseAtStep}</option>
             <option value="epoch" ?selected=${kind === 'epoch'}>${say.pauseAtEpoch}</option>
             <option value="loss" ?selected=${kind === 'loss'}>${say.pauseAtLoss}</option>
+            <option value="unit" ?selected=${kind === 'unit'}>${say.pauseAtUnit}</option>
           </select>
         </label>
         ${this.#threshold(snapshot?.stopAt)}
@@ -260,13 +264,14 @@ export class StudioTime extends LitElement {
       step: { kind: 'step', step: step + Math.min(100, stepsPerEpoch) },
       epoch: { kind: 'epoch' },
       loss: { kind: 'loss', above: 10 },
+      unit: { kind: 'unit' },
     };
     send(this, { do: 'stopAt', stopAt: choices[kind] });
   }
 
   #threshold(stopAt: StopAt | undefined): TemplateResult | typeof nothing {
     const { say } = this.#words;
-    if (stopAt === undefined || stopAt.kind === 'epoch') return nothing;
+    if (stopAt === undefined || stopAt.kind === 'epoch' || stopAt.kind === 'unit') return nothing;
     const value = stopAt.kind === 'step' ? stopAt.step : stopAt.above;
     return html`<input
       class="threshold"

@@ -28,6 +28,7 @@ import {
   type VariantTable,
   VitrineError,
 } from '../engine/index.ts';
+import type { DeadUnit, DeadUnitWatch } from '../explain/model/dead-units.ts';
 import { CurveHistory } from './curve-history.ts';
 import type { Given } from './given.ts';
 import { Meter, type Reading } from './meter.ts';
@@ -102,9 +103,13 @@ interface Undo {
 export type StopAt =
   | { readonly kind: 'step'; readonly step: number }
   | { readonly kind: 'epoch' }
-  | { readonly kind: 'loss'; readonly above: number };
+  | { readonly kind: 'loss'; readonly above: number }
+  /** A hidden ReLU unit has given 0 for every example of the last batches: an epoch's, or 100. Which it is, is known once it has come to pass. */
+  | { readonly kind: 'unit'; readonly dead?: DeadUnit };
 
 const VALIDATION_SPLIT = 0.2;
+/** Batches for which a unit must be silent to be called dead; an epoch's, where that has fewer. */
+const UNIT_WINDOW = 100;
 /** How often the progress of loading is told. */
 const LOADING_MILLISECONDS = 100;
 /** How often a copy is taken that outlives the GPU. */
@@ -142,6 +147,7 @@ export class Training extends EventTarget {
   #faultsSeen = 0;
   #forgetDevice: (() => void) | undefined;
   #stopAt: StopAt | undefined;
+  #unitWatch: { readonly of: Trainer; readonly watch: DeadUnitWatch } | undefined;
   /** Steps done when training last set out. */
   #startedAt = 0;
   readonly #data = new Map<DataName, TrainingData>();
@@ -347,8 +353,10 @@ export class Training extends EventTarget {
     const before = this.run;
     this.run = { model, trainer, settings, data, journal: [], history: new CurveHistory(trainer.stepsPerEpoch), tests: [] };
     this.dispatchEvent(new Event('run'));
+    if (this.#unitWatch) this.#endUnitWatch();
     if (before && before.model.device === device) disposeRun(before);
     this.#applyStop();
+    await this.#watchUnits();
   }
 
   /** Goes on from a snapshot, with the curves that led to it. */
@@ -398,6 +406,7 @@ export class Training extends EventTarget {
     this.#stop?.abort();
     await Promise.allSettled([this.#tasks, this.#loop]);
     this.#forgetDevice?.();
+    this.#endUnitWatch();
     if (this.#sources.given) this.#sources.given.trainer.stopWhen({});
     else if (this.run) disposeRun(this.run);
     if (this.#sources.ownsDevice ?? true) this.device?.destroy();
@@ -495,9 +504,34 @@ export class Training extends EventTarget {
 
   /** Stops training by itself when this comes to pass, checked on the GPU before the update; undefined lets it run. */
   setStop(stopAt: StopAt | undefined): void {
+    const before = this.#stopAt;
     this.#stopAt = stopAt;
     this.#applyStop();
     this.#changed();
+    if (stopAt?.kind === 'unit' || before?.kind === 'unit') void this.#task(() => this.#watchUnits());
+  }
+
+  /** Looks after each step whether a unit has died, where the visitor wants to stop at that. */
+  async #watchUnits(): Promise<void> {
+    const { run } = this;
+    const wanted = this.#stopAt?.kind === 'unit' ? run?.trainer : undefined;
+    if (this.#unitWatch?.of === wanted) return;
+    this.#endUnitWatch();
+    if (!run || !wanted) return;
+    try {
+      const { stopAtDeadUnit } = await import('../explain/model/dead-units.ts');
+      const watch = await stopAtDeadUnit(wanted, { window: Math.min(UNIT_WINDOW, wanted.stepsPerEpoch) });
+      this.#unitWatch = { of: wanted, watch };
+    } catch (error) {
+      // What cannot come to pass is not waited for.
+      this.#stopAt = undefined;
+      throw error;
+    }
+  }
+
+  #endUnitWatch(): void {
+    this.#unitWatch?.watch.dispose();
+    this.#unitWatch = undefined;
   }
 
   #applyStop(): void {
@@ -581,7 +615,7 @@ export class Training extends EventTarget {
 
   async #drive(signal: AbortSignal): Promise<void> {
     this.#goOn();
-    while (!signal.aborted && !this.isFinished && !this.#hasStopped()) {
+    while (!signal.aborted && !this.isFinished && !(await this.#hasStopped())) {
       this.#enter('running');
       await this.#train(Math.min(this.totalSteps - this.step, this.stepsPerEpoch - (this.step % this.stepsPerEpoch)), signal);
       await this.#validateIfDue();
@@ -591,13 +625,18 @@ export class Training extends EventTarget {
   }
 
   /** Whether what the visitor asked to stop at has come to pass. */
-  #hasStopped(): boolean {
+  async #hasStopped(): Promise<boolean> {
     const { run } = this;
     const stop = this.#stopAt;
     if (!run || !stop) return false;
     const atEpoch = stop.kind === 'epoch' && this.step > this.#startedAt && this.step % this.stepsPerEpoch === 0;
     if (!atEpoch && run.trainer.halted === 'running') return false;
     this.stoppedBy = stop;
+    if (stop.kind === 'unit') {
+      const dead = await this.#unitWatch?.watch.read();
+      this.stoppedBy = { kind: 'unit', ...(dead ? { dead } : {}) };
+      this.#endUnitWatch();
+    }
     // The step that was refused would be refused again; only an epoch's end comes anew.
     if (stop.kind !== 'epoch') this.#stopAt = undefined;
     this.#applyStop();

@@ -18,6 +18,7 @@ import { runningM2, runningMean, weightedSum } from '../../explain/ops/samples.t
 import * as references from '../../explain/reference/operations.ts';
 import { call, type SelfTestCase } from './cases.ts';
 import { coalitionCases } from './coalition-cases.ts';
+import { deadUnitCases } from './dead-unit-cases.ts';
 import { weightCases } from './weight-cases.ts';
 
 const uint32 = (shape: readonly number[], values?: readonly number[]): Input => ({ shape, dtype: 'uint32', ...(values ? { values } : {}) });
@@ -246,4 +247,5 @@ export const explanationCases = (): SelfTestCase[] => [
   ...rules(),
   ...coalitionCases(),
   ...weightCases(),
+  ...deadUnitCases(),
 ];
