@@ -1,6 +1,7 @@
 /** Registers `<studio-whole>` and what it is made of: `void import('./whole/index.ts')`. Twice is once. */
 
 import { StudioWhole } from './studio-whole.ts';
+import { WholeAttention } from './whole-attention.ts';
 import { WholeDependence } from './whole-dependence.ts';
 import { WholeEvaluation } from './whole-evaluation.ts';
 import { WholeImportance } from './whole-importance.ts';
@@ -12,6 +13,7 @@ import { WholeWeights } from './whole-weights.ts';
 declare global {
   interface HTMLElementTagNameMap {
     'studio-whole': StudioWhole;
+    'whole-attention': WholeAttention;
     'whole-dependence': WholeDependence;
     'whole-evaluation': WholeEvaluation;
     'whole-importance': WholeImportance;
@@ -24,6 +26,7 @@ declare global {
 
 const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'studio-whole': StudioWhole,
+  'whole-attention': WholeAttention,
   'whole-dependence': WholeDependence,
   'whole-evaluation': WholeEvaluation,
   'whole-importance': WholeImportance,

@@ -6,6 +6,7 @@ export const wholeEnglish = {
   refresh: (step: string): StrResult => str`From step ${step}, refresh`,
   computing: 'Computing …',
   waiting: 'There is no network yet.',
+  needsGpu: 'What is shown here is computed on the GPU when it is asked for; a recorded session has none of it.',
   rows: (done: string, total: string): StrResult => str`${done} of ${total} rows`,
   notApplicable: 'Not applicable here:',
   notForTexts: 'a text’s values are the numbers of its words, which cannot be compared, and its places are no columns.',
@@ -53,6 +54,27 @@ export const wholeEnglish = {
   majority: (share: string): StrResult =>
     str`Always saying the network’s commonest class would be right for ${share} of the held-out examples.`,
 
+  attentionTitle: 'Attention',
+  attentionFind: 'Look at the attention',
+  attentionNote:
+    'How much each token (a row) takes from each other one (a column), of the chosen example; the bars beside the rows are their entropy. Shows where values are taken from; not what they do to the answer: set a word beside its share in the maps above, and strike it out.',
+  temperature: 'Temperature',
+  ownTemperature: 'As the network has it',
+  headOf: (head: string, heads: string): StrResult => str`Head ${head} of ${heads}`,
+  weightsOf: (head: string): StrResult => str`Attention weights of head ${head}`,
+  padding: 'padding',
+  paddings: (count: string): StrResult => str`padding × ${count}`,
+  entropyRange: (least: string, most: string, limit: string, keys: string): StrResult =>
+    str`Entropy of the rows: ${least} to ${most} nats, of at most ln ${keys} = ${limit}.`,
+  entropyOf: (value: string): StrResult => str`entropy ${value} nats`,
+  query: 'Row (query)',
+  headLabel: 'Head',
+  key: 'Key',
+  share: 'Share',
+  onGpu: 'on the GPU',
+  stepsTitle: 'One row, step by step:',
+  stepsNote: 'θ is q · k / √d of the network’s own query and key, worked out here; the last column is what the GPU made of them.',
+
   prototypesTitle: 'Prototypes',
   prototypesFind: 'Find the prototypes',
   prototypesNote: (examples: string): StrResult =>
@@ -87,6 +109,7 @@ export const wholeEnglish = {
   similarityNote: (examples: string): StrResult =>
     str`Of ${examples} test examples: 1 where two layers say the same up to a rotation and a scale, 0 where they have nothing in common. Does not show what they say; few examples beside many units make everything look alike.`,
 
+  evaluationNotForTexts: 'the measures cover parts of an input by degrees, and a word is there or it is not.',
   evaluationTitle: 'Which of these maps to believe',
   evaluationNote: (examples: string): StrResult =>
     str`Scores the methods on the cards on the first ${examples} test examples, beside maps that explain nothing. Tells which maps fit this network on these inputs; cannot tell whether the network is right.`,

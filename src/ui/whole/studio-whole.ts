@@ -1,12 +1,14 @@
 import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Snapshot } from '../session/session.ts';
 import { shared } from '../shared-styles.ts';
+import { WholeWords } from './whole-view.ts';
 
 /** The whole network, beyond the chosen example. It computes on copies: nothing here changes the run. */
 export class StudioWhole extends LitElement {
   static override properties: PropertyDeclarations = { snapshot: { attribute: false } };
 
   declare snapshot: Snapshot | undefined;
+  readonly #words = new WholeWords(this);
 
   constructor() {
     super();
@@ -15,8 +17,13 @@ export class StudioWhole extends LitElement {
 
   override render(): TemplateResult {
     const { snapshot } = this;
+    if (!snapshot?.run) {
+      const { views } = this.#words;
+      return html`<p class="note">${snapshot?.recorded ? views.needsGpu : views.waiting}</p>`;
+    }
     return html`
       <whole-weights .snapshot=${snapshot}></whole-weights>
+      <whole-attention .snapshot=${snapshot}></whole-attention>
       <whole-prototypes .snapshot=${snapshot}></whole-prototypes>
       <whole-importance .snapshot=${snapshot}></whole-importance>
       <whole-dependence .snapshot=${snapshot}></whole-dependence>

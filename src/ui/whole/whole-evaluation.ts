@@ -46,6 +46,7 @@ export class WholeEvaluation extends WholeView<Evaluation> {
   override render(): TemplateResult {
     const { words, found, snapshot, progress } = this;
     const { views } = words;
+    if (this.isText) return this.notApplicable(views.evaluationTitle, views.evaluationNotForTexts);
     const size = Math.min(MOST_EXAMPLES, snapshot?.test?.size ?? 0);
     const asked = (snapshot?.cards ?? []).flatMap(({ method, map }) => (map ? [method] : []));
     const scored = new Set(found?.result.ranking.map(({ method }) => method));

@@ -1,6 +1,8 @@
 /** What the views compute with: one chunk, loaded with the first view that computes. In one, so that the first load is cut into fewer pieces. */
 
 export { buildModel } from '../../engine/index.ts';
+export { attentionEntropy } from '../../explain/attention/entropy.ts';
+export { attentionWeights } from '../../explain/attention/weights.ts';
 export { evaluate } from '../../explain/evaluate/evaluate.ts';
 export { classPrototypes } from '../../explain/global/class-prototypes.ts';
 export { linearCka } from '../../explain/global/linear-cka.ts';

@@ -119,7 +119,7 @@ export class WholePrototypes extends WholeView<Middle> {
               <th scope="row">${this.#name(label)}</th>
               <td class="number">${words.whole(examples)}</td>
               <td><div class=${this.isText ? 'texts' : 'line'}>${prototypes.map(show)}</div></td>
-              <td>${outlier && examples > prototypes.length ? show(outlier) : '–'}</td>
+              <td class=${this.isText ? 'text' : ''}>${outlier && examples > prototypes.length ? show(outlier) : '–'}</td>
             </tr>`,
           )}
         </tbody>
@@ -218,11 +218,13 @@ export class WholePrototypes extends WholeView<Middle> {
       }
 
       .line button.example,
-      td > figure button.example {
+      td:not(.text) > figure button.example {
         padding: 2px;
       }
 
-      .texts button.example {
+      .texts button.example,
+      .text button.example {
+        min-width: 9rem;
         padding: 0.25rem 0.5rem;
         line-height: 1.3;
         white-space: normal;

@@ -39,6 +39,7 @@ export abstract class WholeView<Result> extends LitElement {
   /** How far it is, where that can be told. */
   declare progress: ExplainProgress | undefined;
   protected readonly words: WholeWords = new WholeWords(this);
+  #observer: IntersectionObserver | undefined;
   /** Ends what is being computed. */
   protected ending: AbortController | undefined;
 
@@ -60,8 +61,16 @@ export abstract class WholeView<Result> extends LitElement {
     return this.found !== undefined && this.found.step === this.snapshot?.step && this.found.question === this.question;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // What computes by itself does so when it comes into view.
+    this.#observer = new IntersectionObserver(() => this.requestUpdate());
+    this.#observer.observe(this);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#observer?.disconnect();
     this.ending?.abort();
   }
 
