@@ -42,6 +42,9 @@ const MOST_PANELS = 24;
 /** Inputs that get a bar each; more are drawn as a grid. */
 const MOST_BARS = 64;
 
+/** Of a matrix, in CSS pixels. */
+const LEAST_HEIGHT = 36;
+
 const MATRIX_BOX = { width: 800, height: 400, cell: 40 };
 const VECTOR_BOX = { width: 400, height: 280, cell: 24 };
 const UNITS_BOX = { width: 1400, height: 1000, cell: 8 };
@@ -105,8 +108,14 @@ function weightPanel({ name, shape, values }: PicturedWeights): Panel {
   const rows = values.length / columns;
   const { matrix, down, across, block } = condensed(values, rows, columns);
   const wide = across >= down;
-  const [height, width] = wide ? [down, across] : [across, down];
-  const cells = Int32Array.from({ length: width * height }, (_, i) => (wide ? i : (i % width) * across + Math.floor(i / width)));
+  const [lines, width] = wide ? [down, across] : [across, down];
+  // A few lines are drawn taller than wide, or they and their scale could not be read.
+  const repeat = Math.ceil(LEAST_HEIGHT / (lines * Math.min(MATRIX_BOX.width / width, MATRIX_BOX.cell)));
+  const height = lines * repeat;
+  const cells = Int32Array.from({ length: width * height }, (_, i) => {
+    const [line, at] = [Math.floor(i / width / repeat), i % width];
+    return wide ? line * across + at : at * across + line;
+  });
   const said = `${times(shape)}, ${wide ? 'outputs across, inputs down' : 'inputs across, outputs down'}`;
   const detail = block > 1 ? `${said}; a cell is the largest of ${block} × ${block}` : said;
   const arranged: Arrangement = { width, height, cells, kind: 'image' };
