@@ -66,6 +66,32 @@ describe('a map can lose', () => {
     await expect.poll(() => inside(page, 'studio-why', '.challenges').querySelectorAll('tbody tr').length, PATIENTLY).toBe(10);
   });
 
+  test('while training goes on every row is of one step, and what was promised is what a map of that step says', async () => {
+    const { page, session, training } = await mount(
+      '#hidden=none&rate=0.001&example=4&epochs=5000&methods=saliency,inputXGradient,smoothGrad,occlusion',
+    );
+    for (let i = 0; i < 3; i++) await training.single();
+    await session.looked();
+    await mapsThere(session);
+    // The costly ones stay behind.
+    void training.start();
+    await until(() => training.step > 40);
+    await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
+    paint(page, [0.2, 0.2], [0.7, 0.3]);
+    await until(() => session.snapshot.challenges.length === 4);
+    await training.pause();
+    const { challenges } = session.snapshot;
+    const [{ step, actual }] = challenges as [(typeof challenges)[number]];
+    expect(step).toBeGreaterThan(3);
+    for (const row of challenges) {
+      expect([row.step, row.actual], row.method).toEqual([step, actual]);
+      // On a linear model every map keeps its promise, at any step: but only of that step.
+      if (row.method !== 'smoothGrad') expect(Math.abs(row.promised - row.actual), row.method).toBeLessThan(1e-4);
+    }
+    const steps = [...inside(page, 'studio-why', '.challenges').querySelectorAll('tbody tr td:last-child')].map((cell) => cell.textContent);
+    expect(new Set(steps).size).toBe(1);
+  });
+
   test('on a network with a hidden layer promise and fact differ, and what the network did is what it does', async () => {
     const { page, session, training } = await mount('#rate=0.01&example=4&methods=saliency,integratedGradients');
     for (let i = 0; i < 30; i++) await training.single();

@@ -24,7 +24,7 @@ import type { OwnImage, TakenImages } from './own-images.ts';
 import type { Pinned } from './pinned.ts';
 import { Probe, type ProbeReading } from './probe.ts';
 import { type Compared, compareSeen, type Seen } from './seen.ts';
-import { type Shown, type ShownModel, type ShownRun, valuesOf } from './shown.ts';
+import type { Shown, ShownModel, ShownRun } from './shown.ts';
 import { inputOf } from './strokes.ts';
 import { WatchBudget } from './watch-budget.ts';
 import { attackOn, changeCopy, copyOf, type WhatIf, writeWhatIf } from './what-if.ts';
@@ -806,36 +806,9 @@ export class StudioSession extends EventTarget {
     const changed = example.values.slice();
     // What is struck out of a text is padding.
     for (const index of painted) changed[index] = run.data.test.vocabulary?.length ?? 0;
-    const both = new Float32Array(2 * changed.length);
-    both.set(example.values);
-    both.set(changed, changed.length);
+    const { holdMaps } = await import('./challenge.ts');
     const subject = this.#subject ?? run.model;
-    const logits = await subject.logits(both);
-    const values = await logits.read();
-    logits.dispose();
-    const classes = run.model.classes ?? values.length / 2;
-    const [before, after] = [values.subarray(0, classes), values.subarray(classes)];
-    const rows: ChallengeRow[] = [];
-    for (const { method, map } of this.#cards) {
-      if (!map || map.example !== example.key) continue;
-      const attribution = map.values ?? (await valuesOf(map.attribution.values));
-      const explained = (of: Float32Array): number => of[map.target]! - (map.against === undefined ? 0 : of[map.against]!);
-      const promised = painted.reduce(
-        (sum, i) => sum + (METHODS[method].reading === 'share' ? -attribution[i]! : attribution[i]! * (changed[i]! - example.values[i]!)),
-        0,
-      );
-      rows.push(
-        Object.freeze({
-          method,
-          target: map.target,
-          step: map.step,
-          painted: painted.length,
-          promised,
-          actual: explained(after) - explained(before),
-          classes: [before.indexOf(Math.max(...before)), after.indexOf(Math.max(...after))] as const,
-        }),
-      );
-    }
+    const rows = await holdMaps(subject, { example, changed, painted, cards: this.#cards, still: !this.#isTraining });
     this.#challenges = Object.freeze([...rows, ...this.#challenges].slice(0, MOST_CHALLENGES));
     this.#tell();
   }

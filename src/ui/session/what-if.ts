@@ -44,8 +44,8 @@ export const weightedLayers = (model: Model): string[] =>
 /** A model of the same build, to be given the weights of another. */
 export const copyOf = (model: Model): Promise<Model> => buildModel(model.device, model.spec);
 
-/** Gives the copy the model's weights as they are now, and changes them. In one turn, so that they belong to one step. */
-export function changeCopy(copy: Model, model: Model, whatIf: WhatIf): void {
+/** Gives the copy the model's weights as they are now, in one turn, so that they belong to one step. */
+export function copyWeights(copy: Model, model: Model): void {
   const { device } = model;
   const [from, to] = [model.flatParameters, copy.flatParameters];
   device.submit('ui', 'copy of the network', (encoder) => {
@@ -53,6 +53,12 @@ export function changeCopy(copy: Model, model: Model, whatIf: WhatIf): void {
     device.count('ui', 'copyBuffer');
   });
   for (const [name, tensor] of copy.parameters) tensor.step = model.parameters.get(name)?.step;
+}
+
+/** Gives the copy the model's weights, and changes them. */
+export function changeCopy(copy: Model, model: Model, whatIf: WhatIf): void {
+  const { device } = model;
+  copyWeights(copy, model);
   if (whatIf.kind === 'randomised') {
     // Another seed of the same initialiser: the layers are as they might have begun.
     const fresh = copy.initialParameters(((model.spec.seed ?? 0) + 1) >>> 0);
