@@ -34,6 +34,9 @@ const FEW_POINTS = 12;
  * 1, 2 and 5 in every power of ten. uPlot's own splits never end on an axis that begins elsewhere than at a power of ten
  * (its `logAxisSplits` rounds them to 0).
  */
+/** Labels of an axis closer than this, in CSS pixels, would lie on one another. */
+const LABEL_HEIGHT = 14;
+
 const LOGARITHMIC: Pick<uPlot.Axis, 'splits' | 'filter'> = {
   splits: (_plot, _axis, least, greatest) => logarithmicSplits(least, greatest),
   filter: (_plot, splits) => splits,
@@ -218,7 +221,7 @@ export class LossChart extends LitElement {
           ...(this.#isLogarithmic ? LOGARITHMIC : {}),
           size: 50,
           gap: 6,
-          values: (_plot, values) => values.map((value) => this.#axisValue(value)),
+          values: (plot, values) => apart(plot, values).map((value) => this.#axisValue(value)),
         },
       ],
       series: [
@@ -356,6 +359,15 @@ export class LossChart extends LitElement {
         min-height: 1.25rem;
       }
 
+      /* Where there is little room the name stands in the picture. */
+      .head {
+        position: var(--chart-head, static);
+        z-index: 1;
+        top: 0;
+        right: 0.5rem;
+        pointer-events: none;
+      }
+
       .unit {
         color: var(--quiet);
         font-weight: 400;
@@ -398,6 +410,20 @@ function faintness({ data, width }: uPlot): string {
   return Math.round(255 * Math.min(0.45, Math.max(0.13, 0.2 / Math.sqrt(pointsPerPixel))))
     .toString(16)
     .padStart(2, '0');
+}
+
+/** The values from the greatest down whose labels do not lie on one another; null for the others, whose lines stay. */
+function apart(plot: uPlot, values: readonly (number | null)[]): (number | null)[] {
+  let last = Number.NEGATIVE_INFINITY;
+  return values
+    .toReversed()
+    .map((value) => {
+      const y = value === null ? Number.NaN : plot.valToPos(value, 'y');
+      if (!(y - last >= LABEL_HEIGHT)) return null;
+      last = y;
+      return value;
+    })
+    .reverse();
 }
 
 function logarithmicSplits(least: number, greatest: number): number[] {

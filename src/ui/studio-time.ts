@@ -102,7 +102,7 @@ export class StudioTime extends LitElement {
     const figure = (key: string, label: string, value: string, of?: string): TemplateResult =>
       html`<div data-figure=${key}><dt>${label}</dt><dd>${value}${of ? html`<small> / ${of}</small>` : nothing}</dd></div>`;
     return html`
-      <div class="standing">
+      <div class=${this.opened ? 'standing opened' : 'standing'}>
         <p class="phase" data-phase=${snapshot?.phase ?? 'opening'}>
           <span class="dot" aria-hidden="true"></span>${this.#phase()}
         </p>
@@ -406,6 +406,10 @@ export class StudioTime extends LitElement {
         accent-color: var(--train);
       }
 
+      .transport progress ~ button {
+        flex: none;
+      }
+
       .standing {
         display: flex;
         grid-area: standing;
@@ -631,6 +635,21 @@ export class StudioTime extends LitElement {
         display: none;
       }
 
+      /* What must always be in view has the room. */
+      @media (min-width: 1024px) and (max-width: 1279px) {
+        dl {
+          grid-auto-columns: minmax(3.75rem, max-content);
+          gap: 0.75rem;
+        }
+      }
+
+      @media (min-width: 1024px) and (max-width: 1199px) {
+        [data-figure='speed'],
+        [data-figure='epoch'] {
+          display: none;
+        }
+      }
+
       @media (max-width: 1023px) {
         :host {
           grid-template:
@@ -641,11 +660,13 @@ export class StudioTime extends LitElement {
           padding: 0.375rem 0.5rem;
         }
 
+        /* As wide as what they say: no figure runs into the next. */
         dl {
+          display: flex;
           flex: 1;
-          grid-template-columns: repeat(auto-fill, minmax(4.5rem, 1fr));
-          grid-auto-flow: row;
-          gap: 0.125rem 0.5rem;
+          flex-wrap: wrap;
+          gap: 0.125rem 1rem;
+          justify-content: space-between;
         }
 
         dd {
@@ -673,17 +694,26 @@ export class StudioTime extends LitElement {
           flex: 0 0 44px;
         }
 
+        .transport progress {
+          flex: 1 1 3rem;
+          min-width: 2rem;
+          width: auto;
+        }
+
         .phase,
         .more:not(.opened),
         loss-chart + loss-chart,
         [data-figure='viewed'],
         [data-figure='speed'],
-        [data-figure='epoch'] {
+        [data-figure='epoch'],
+        .standing:not(.opened) [data-figure='validation'],
+        .standing:not(.opened) [data-figure='watching'] {
           display: none;
         }
 
         .charts:not(.doors) {
           --chart-height: 3.25rem;
+          --chart-head: absolute;
           grid-template-columns: 1fr;
         }
 

@@ -62,7 +62,7 @@ export class StudioWhy extends LitElement {
     const example = snapshot?.example;
     const ink = example !== undefined && example.shape.length > 1;
     return html`
-      ${this.#head()}
+      ${this.#head()} ${this.#verdict()}
       <div
         class=${this.painting ? 'cards painting' : 'cards'}
         @cell-point=${(event: CustomEvent<CellDetail>) => this.#point(event)}
@@ -105,7 +105,7 @@ export class StudioWhy extends LitElement {
           (card) => this.#pair(card),
         )}
       </div>
-      ${this.#notForTexts()} ${this.#verdict()} ${this.#challenges()}
+      ${this.#notForTexts()} ${this.#challenges()}
     `;
   }
 
@@ -571,7 +571,7 @@ export class StudioWhy extends LitElement {
 
       select {
         min-height: 2.25rem;
-        max-width: 8.25rem;
+        max-width: 9.5rem;
         border-color: var(--line);
         border-radius: 8px;
         font-size: 0.8125rem;
@@ -651,7 +651,7 @@ export class StudioWhy extends LitElement {
       }
 
       .verdict {
-        margin: 0.5rem 0 0;
+        margin: 0 0 0.375rem;
         font-size: 0.8125rem;
       }
 

@@ -194,16 +194,17 @@ export class AttributionMap extends LitElement {
       .head {
         display: flex;
         align-items: center;
-        min-height: 1.75rem;
+        min-height: 2rem;
       }
 
       h3 {
         flex: 1;
-        overflow: hidden;
+        min-width: 0;
         font-size: 0.75rem;
         letter-spacing: -0.01em;
-        text-overflow: ellipsis;
-        white-space: nowrap;
+        line-height: 1.15;
+        overflow-wrap: anywhere;
+        text-wrap: balance;
       }
 
       button {

@@ -362,7 +362,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   factBaseline: '基线',
   baselineZero: '0',
   factGap: '差额',
-  factStep: '步',
+  factStep: '步数',
   methodNames: {
     saliency: '梯度',
     inputXGradient: '梯度 × 输入',
