@@ -167,22 +167,25 @@ export class StudioExample extends LitElement {
     const { test, choices } = this.snapshot ?? {};
     const index = choices?.example.kind === 'drawn' ? 0 : (choices?.example.index ?? 0);
     const count = test?.size ?? 1;
+    // Before there are examples there is none to go to.
+    const none = test === undefined;
     const go = (to: number): void => this.#choose({ kind: 'test', index: ((to % count) + count) % count });
     return html`
       <div class="walk">
-        <button class="small" aria-label=${say.previous} title=${`${say.previous} ([)`} @click=${() => go(index - 1)}>‹</button>
+        <button class="small" ?disabled=${none} aria-label=${say.previous} title=${`${say.previous} ([)`} @click=${() => go(index - 1)}>‹</button>
         <label>
           <span class="hidden">${say.example}</span>
           <input
             type="text"
             inputmode="numeric"
             autocomplete="off"
-            .value=${String(index)}
+            ?disabled=${none}
+            .value=${none ? '' : String(index)}
             @change=${(event: Event) => this.#type(event.target as HTMLInputElement, index)}
           />
         </label>
-        <button class="small" aria-label=${say.next} title=${`${say.next} (])`} @click=${() => go(index + 1)}>›</button>
-        <span class="note number">${say.exampleOf(this.#words.whole(count))}</span>
+        <button class="small" ?disabled=${none} aria-label=${say.next} title=${`${say.next} (])`} @click=${() => go(index + 1)}>›</button>
+        <span class="note number">${none ? nothing : say.exampleOf(this.#words.whole(count))}</span>
       </div>
     `;
   }

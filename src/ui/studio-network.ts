@@ -1,4 +1,4 @@
-import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { Pointed } from './point/pointed.ts';
@@ -49,6 +49,7 @@ export class StudioNetwork extends LitElement {
           }
         </span>
       </div>
+      ${snapshot?.shown ? nothing : html`<p class="note">${say.noNetwork}</p>`}
       <network-diagram
         .nodes=${snapshot ? diagramOf(snapshot, say, (value) => words.whole(value)) : []}
         .device=${snapshot?.device}

@@ -85,6 +85,7 @@ export class StudioWhy extends LitElement {
           .text=${this.#text(example)}
           .shows=${this.painting ? (snapshot?.test?.vocabulary ? say.paintHintText : say.paintHint) : say.cardInputShows}
           .facts=${this.#inputFacts()}
+          .busy=${example ? '' : say.noNetwork}
         ></attribution-map>
         ${this.#pinnedInput()}
         <attribution-map
@@ -153,7 +154,7 @@ export class StudioWhy extends LitElement {
         <fieldset class="live" ?disabled=${recorded}>
         <select aria-label=${say.targetLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
             <option value="" ?selected=${target === undefined}>
-              ${predicted === undefined ? say.targetPredicted : say.targetPredictedAs(classes[predicted] ?? String(predicted))}
+              ${predicted === undefined || predicted < 0 ? say.targetPredicted : say.targetPredictedAs(classes[predicted] ?? String(predicted))}
             </option>
             ${classes.map((name, k) => html`<option value=${k} ?selected=${k === target}>${say.targetClass(name)}</option>`)}
           </select>
@@ -184,7 +185,7 @@ export class StudioWhy extends LitElement {
         >
         <fieldset class="live" ?disabled=${recorded}>${this.#whatIf()}</fieldset>
         <span class="tools">
-          <button ?disabled=${recorded} aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
+          <button ?disabled=${recorded || !snapshot?.cards.some(({ map }) => map)} aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
             ${icon('paint')}${this.painting ? say.challengeEnd : say.challenge}
           </button>
           <button title=${say.saveMapsHint} ?disabled=${!snapshot?.cards.some(({ map }) => map)} @click=${() => void this.#save()}>
@@ -369,14 +370,27 @@ export class StudioWhy extends LitElement {
         .shows=${pinned || isText ? '' : say.methodShows[method]}
         .hides=${pinned || isText ? '' : say.methodHides[method]}
         .stale=${behind > 0 && costly ? say.staleMap(words.whole(map?.step ?? 0)) : ''}
-        .busy=${computing && !map ? say.computing : ''}
-        .fault=${fault === undefined ? '' : explain(fault, words).what}
+        .busy=${map || fault !== undefined ? '' : computing ? say.computing : this.#absence()}
+        .fault=${fault === undefined ? '' : this.#reason(fault)}
         .refreshLabel=${costly && map ? say.refreshMap(say.methodNames[method]) : ''}
         .removeLabel=${pinned ? '' : say.removeMap(say.methodNames[method])}
         @card-remove=${() => this.#remove(method)}
         @card-refresh=${() => send(this, { do: 'refresh', method })}
       ></attribution-map>
     `;
+  }
+
+  /** Why a card has no map, where nothing failed. */
+  #absence(): string {
+    const { say } = this.#words;
+    const { phase, prediction } = this.snapshot ?? {};
+    if (phase === 'closed') return say.mapLost;
+    return prediction && prediction.predicted < 0 ? say.notFinitePrediction : say.mapWaiting;
+  }
+
+  #reason(fault: unknown): string {
+    const { what, mend } = explain(fault, this.#words);
+    return `${what} ${this.#words.say.toMend}${mend}`;
   }
 
   get #inputValues(): Values | undefined {

@@ -285,6 +285,9 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   featureColumn: '列',
   valueColumn: '值',
   nothingYet: '还没有内容',
+  noNetwork: '还没有网络。',
+  mapWaiting: '尚未计算。',
+  mapLost: 'GPU 已丢失；恢复后会重新计算这张图。',
   notFinitePrediction: '对数几率不是有限值：网络没有答案。',
 
   networkTitle: '网络',

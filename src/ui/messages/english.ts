@@ -217,6 +217,9 @@ export const english = {
   featureColumn: 'Column',
   valueColumn: 'Value',
   nothingYet: 'Nothing yet',
+  noNetwork: 'There is no network yet.',
+  mapWaiting: 'Not computed yet.',
+  mapLost: 'The GPU is gone; the map comes back with it.',
   notFinitePrediction: 'The logits are not finite: the network has no answer.',
 
   // Network
