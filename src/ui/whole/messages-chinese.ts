@@ -8,7 +8,6 @@ export const wholeChinese: Translation<typeof wholeEnglish> = {
   computing: '计算中……',
   waiting: '还没有网络。',
   needsGpu: '这里的内容是按要求在 GPU 上计算的；录制的会话里没有。',
-  needsGpu: '这里的内容是按要求在 GPU 上计算的；录制的会话里没有。',
   rows: str`已完成 ${0} / ${1} 行`,
   notApplicable: '此处不适用：',
   notForTexts: '文本的值是词的编号，不能比较大小；文本中的位置也不是表格的列。',

@@ -7,7 +7,6 @@ export const wholeEnglish = {
   computing: 'Computing …',
   waiting: 'There is no network yet.',
   needsGpu: 'What is shown here is computed on the GPU when it is asked for; a recorded session has none of it.',
-  needsGpu: 'What is shown here is computed on the GPU when it is asked for; a recorded session has none of it.',
   rows: (done: string, total: string): StrResult => str`${done} of ${total} rows`,
   notApplicable: 'Not applicable here:',
   notForTexts: 'a text’s values are the numbers of its words, which cannot be compared, and its places are no columns.',

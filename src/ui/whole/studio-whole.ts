@@ -2,14 +2,12 @@ import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, 
 import type { Snapshot } from '../session/session.ts';
 import { shared } from '../shared-styles.ts';
 import { WholeWords } from './whole-view.ts';
-import { WholeWords } from './whole-view.ts';
 
 /** The whole network, beyond the chosen example. It computes on copies: nothing here changes the run. */
 export class StudioWhole extends LitElement {
   static override properties: PropertyDeclarations = { snapshot: { attribute: false } };
 
   declare snapshot: Snapshot | undefined;
-  readonly #words = new WholeWords(this);
   readonly #words = new WholeWords(this);
 
   constructor() {
