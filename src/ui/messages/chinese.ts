@@ -256,7 +256,8 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
     clauses: '合同条款（生成的文本）',
   },
   ownData: '或者你自己的数据',
-  ownDataNote: '带表头的 CSV 表格，或 IDX 图像与标签一起；也可以拖放到页面任意处。不会上传任何内容。',
+  ownDataNote:
+    '带表头的 CSV 表格；IDX 图像与标签一起；或图像文件：按类别放在文件夹中或以类别命名时作为数据，否则作为样本查看。也可以拖放到页面任意处。不会上传任何内容。',
   ownDataTaken: str`你的数据，在地址中名为 ${0}。没有上传任何内容。`,
   layersLabel: '隐藏层',
   layersShape: str`${0}；${1} 个参数`,

@@ -186,7 +186,8 @@ export const english = {
     clauses: 'Contract clauses (generated texts)',
   },
   ownData: 'Or data of your own',
-  ownDataNote: 'A CSV table with a header, or IDX images and labels together; drop them anywhere on the page. Nothing is sent.',
+  ownDataNote:
+    'A CSV table with a header, IDX images and labels together, or images (PNG, JPEG, WebP): in folders or with names by class they are data, else examples to look at. Drop them anywhere on the page. Nothing is sent.',
   ownDataTaken: (name: string): StrResult => str`Yours, named ${name} in the address. Nothing was sent.`,
   layersLabel: 'Hidden layers',
   layersShape: (widths: string, parameters: string): StrResult => str`${widths}; ${parameters} parameters`,

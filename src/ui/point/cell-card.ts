@@ -3,6 +3,7 @@ import type { Tensor } from '../../engine/index.ts';
 import { icon } from '../icons.ts';
 import { arrange } from '../maps/arrange.ts';
 import type { Values } from '../maps/tensor-view.ts';
+import { isDark } from '../scheme.ts';
 import { METHODS } from '../session/methods.ts';
 import type { Snapshot } from '../session/session.ts';
 import { shared } from '../shared-styles.ts';
@@ -281,12 +282,12 @@ export class CellCard extends LitElement {
   #paint(canvas: HTMLCanvasElement): void {
     const { test } = this.snapshot ?? {};
     const index = Number(canvas.dataset.example);
-    const painted = `${test?.name} ${index} ${this.#dark.matches}`;
+    const painted = `${test?.name} ${index} ${isDark(this)}`;
     if (!test || canvas.dataset.painted === painted) return;
     const [height = 1, width = 1, channels = 1] = test.inputShape;
     canvas.width = width;
     canvas.height = height;
-    const ink = this.#dark.matches ? [233, 230, 223] : [27, 32, 39];
+    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
     const most = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;
     const image = new ImageData(width, height);
     for (let i = 0; i < width * height; i++) {

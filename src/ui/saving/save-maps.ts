@@ -173,9 +173,13 @@ async function picture(
   features: readonly string[] | undefined,
   classes: readonly string[] | undefined,
 ): Promise<Blob> {
+  // What is off screen has no end there; a pinned map shares the scale of the chosen one's, here as there.
+  const all = [...saved.maps, ...(saved.pinned?.maps ?? [])];
+  const ownEnd = ({ values }: SavedMap): number => limitsOf(Float32Array.from(values), blueOrange)[1];
+  const endOf = (method: MethodName): number => ends(method) ?? Math.max(...all.filter((map) => map.method === method).map(ownEnd));
   const rows = [
-    tilesOf(saved, '', words, ends, classes),
-    ...(saved.pinned ? [tilesOf(saved.pinned, `${words.pinned}: `, words, ends, classes)] : []),
+    tilesOf(saved, '', words, endOf, classes),
+    ...(saved.pinned ? [tilesOf(saved.pinned, `${words.pinned}: `, words, endOf, classes)] : []),
   ];
   const lines = Math.max(...rows.flat().map((tile) => tile.lines.length));
   const [across, down] = [MAP + MARGIN, 2 * LINE + MAP + BAR + LINE + 8 + lines * LINE + MARGIN];
@@ -194,7 +198,7 @@ function tilesOf(
   { example, maps }: { readonly example: SavedExample; readonly maps: readonly SavedMap[] },
   prefix: string,
   words: MapWords,
-  ends: (method: MethodName) => number | undefined,
+  endOf: (method: MethodName) => number,
   classes: readonly string[] | undefined,
 ): Tile[] {
   const { shape, values, label } = example;
@@ -216,7 +220,7 @@ function tilesOf(
         readonly steps?: number;
       };
       const n = samples ?? steps;
-      const end = ends(map.method);
+      const end = endOf(map.method);
       const of = map.against === null ? nameOf(map.target, classes) : `${nameOf(map.target, classes)} − ${nameOf(map.against, classes)}`;
       return {
         title: prefix + words.methods[map.method],
@@ -231,7 +235,7 @@ function tilesOf(
         shape: map.shape,
         values: map.values,
         ink: false,
-        limits: end === undefined ? limitsOf(Float32Array.from(map.values), blueOrange) : [-end, end],
+        limits: [-end, end],
       };
     }),
   ];
