@@ -102,7 +102,8 @@ export class TensorInspector extends LitElement {
     const { snapshot } = this;
     const name = this.#name;
     const tensor = this.#tensor;
-    if (!snapshot || !name) return html`<h2>${say.inspectorTitle}</h2>${snapshot?.shown ? nothing : html`<p class="note">${say.noNetwork}</p>`}`;
+    if (!snapshot || !name)
+      return html`<h2>${say.inspectorTitle}</h2>${snapshot?.shown ? nothing : html`<p class="note">${say.noNetwork}</p>`}`;
     const node = diagramOf(snapshot, say, (value) => words.whole(value)).find((each) => each.name === parameterName(name));
     const statistics = this.statistics?.name === name ? this.statistics : undefined;
     const signed =
