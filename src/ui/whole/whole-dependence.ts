@@ -136,7 +136,7 @@ export class WholeDependence extends WholeView<Dependence> {
         role="img"
         aria-label=${views.dependenceText(name, className, value(0), value(last), words.significant(mean[0]!), words.significant(mean[last]!))}
       ></div>
-      <div class="table">
+      <div class="table" tabindex="0" role="region" aria-label=${views.dependenceTitle}>
         <table>
           <thead>
             <tr>
@@ -206,7 +206,7 @@ export class WholeDependence extends WholeView<Dependence> {
         ],
         series: [
           {},
-          ...some.map(() => ({ stroke: color('--line'), width: 1, points })),
+          ...some.map(() => ({ stroke: () => `${token(this, '--edge')}66`, width: 1, points })),
           { stroke: color('--ink'), width: 3, points },
           { stroke: color('--hold'), width: 2, dash: [6, 4], points },
         ],

@@ -51,7 +51,7 @@ export class WholeTree extends WholeView<SurrogateTree> {
       <div class="twins">
         <details>
           <summary>${views.treeOutline}</summary>
-          <div class="table outline">
+          <div class="table outline" tabindex="0" role="region" aria-label=${views.treeOutline}>
             <ul>
               ${this.#branches(tree, tree.root, lit)}
             </ul>

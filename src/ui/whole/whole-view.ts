@@ -144,19 +144,24 @@ export abstract class WholeView<Result> extends LitElement {
   /** A value of a column as its table has it. */
   protected ownUnits(column: number, value: number): number {
     const { scaling } = this.snapshot?.run?.data ?? {};
-    return scaling ? value * (scaling.deviation[column] ?? 1) + (scaling.mean[column] ?? 0) : value;
+    if (!scaling) return value;
+    const [deviation, mean] = [scaling.deviation[column] ?? 1, scaling.mean[column] ?? 0];
+    const own = value * deviation + mean;
+    // What is 0 in the table is not quite 0 after float32 has scaled it.
+    return Math.abs(own) < 1e-6 * (Math.abs(mean) + deviation) ? 0 : own;
   }
 
   /** What leads into a chosen example. */
   protected exampleButton(index: number, content: TemplateResult | string): TemplateResult {
     const { example } = this.snapshot?.choices ?? {};
     const chosen = example?.kind === 'test' && example.index === index;
+    const says = this.words.views.showExample(this.words.whole(index));
     return html`<button
       class="example"
       data-example=${index}
       aria-pressed=${chosen ? 'true' : 'false'}
-      aria-label=${this.words.views.showExample(this.words.whole(index))}
-      title=${this.words.views.showExample(this.words.whole(index))}
+      aria-label=${typeof content === 'string' ? `${content}: ${says}` : says}
+      title=${says}
       @click=${() => send(this, { do: 'choose', choices: { example: { kind: 'test', index } } })}
     >
       ${content || nothing}
