@@ -252,7 +252,7 @@ describe('the keyboard', () => {
     const { page } = await mount();
     const names: string[] = [];
     (document.activeElement as HTMLElement | null)?.blur();
-    for (let i = 0; i < 14; i++) {
+    for (let i = 0; i < 15; i++) {
       await userEvent.tab();
       let focused: Element | null = document.activeElement;
       while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
@@ -269,6 +269,7 @@ describe('the keyboard', () => {
       'English',
       '中文',
       'Keyboard and help',
+      'Pin',
       'Test example 0, a 0',
       'Previous example',
       '',

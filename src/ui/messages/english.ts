@@ -371,7 +371,12 @@ export const english = {
   pauseAtLoss: 'loss above',
   pauseAtUnit: 'a unit that dies',
   stoppedByUnit: (layer: string, unit: string): StrResult => str`Paused: unit ${unit} of ${layer} has died`,
-  stoppedBy: { step: 'Paused at the step', epoch: 'Paused at the end of the epoch', loss: 'Paused: the loss is above', unit: 'Paused: a unit has died' },
+  stoppedBy: {
+    step: 'Paused at the step',
+    epoch: 'Paused at the end of the epoch',
+    loss: 'Paused: the loss is above',
+    unit: 'Paused: a unit has died',
+  },
   follow: 'Follow training',
   followHint: 'Off: pictures, maps and curves wait until training rests, and it has the machine to itself.',
   logarithmicLoss: 'Logarithmic loss',
