@@ -138,7 +138,9 @@ export class StudioTime extends LitElement {
     // What draws the curves comes once there is something to train.
     if (snapshot?.shown) void import('./charts.ts').catch((error) => send(this, { do: 'report', error }));
     const history = snapshot?.shown?.history;
-    if (snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined) return this.#doors();
+    // Other data and other pages are not there for a network that was given.
+    const atDoors = snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined && !snapshot.given;
+    if (atDoors) return this.#doors();
     // Where nobody follows training, the curves too wait until it rests.
     const steps = snapshot?.running && !snapshot.choices.follow ? -1 : (history?.steps ?? 0);
     const drawn = (): void => {
@@ -161,15 +163,10 @@ export class StudioTime extends LitElement {
     return html`
       <div class="charts doors">
         ${door(say.doorWatch, say.doorWatchWords, () => send(this, { do: 'toggle' }))}
-        ${
-          // Other data and other pages are not there for a network that was given.
-          this.snapshot?.given
-            ? nothing
-            : html`${door(isTable ? say.doorDigits : say.doorExplain, isTable ? say.doorDigitsWords : say.doorExplainWords, () =>
-                send(this, { do: 'recipe', changes: isTable ? { data: 'mnist', hidden: [128] } : { data: 'breast-cancer', hidden: [16] } }),
-              )}
-        ${door(say.doorMeasure, say.doorMeasureWords, () => send(this, { do: 'choose', choices: { page: 'bench' } }))}`
-        }
+        ${door(isTable ? say.doorDigits : say.doorExplain, isTable ? say.doorDigitsWords : say.doorExplainWords, () =>
+          send(this, { do: 'recipe', changes: isTable ? { data: 'mnist', hidden: [128] } : { data: 'breast-cancer', hidden: [16] } }),
+        )}
+        ${door(say.doorMeasure, say.doorMeasureWords, () => send(this, { do: 'choose', choices: { page: 'bench' } }))}
       </div>
     `;
   }
