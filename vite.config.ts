@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import type { ViteUserConfig } from 'vitest/config';
-import { documentedShaders, minifyTemplates } from './src/cli/app-build.ts';
+import { documentedShaders, minifyTemplates, shakeColorSchemes } from './src/cli/app-build.ts';
 import { keepWasmThreads } from './src/cli/bench-build.ts';
 import { browserLaunch } from './src/cli/browser.mjs';
 import { CSS_TARGET } from './src/cli/library-build.ts';
@@ -41,7 +41,11 @@ const config = async ({ command }: { command: 'build' | 'serve' }): Promise<Vite
   base: './',
   server: { host: '127.0.0.1', fs: { allow: [repository] }, headers: isolated },
   preview: { headers: isolated },
-  plugins: [keepWasmThreads(), documentedShaders(command === 'build'), ...(command === 'build' ? [minifyTemplates()] : [])],
+  plugins: [
+    keepWasmThreads(),
+    documentedShaders(command === 'build'),
+    ...(command === 'build' ? [minifyTemplates(), shakeColorSchemes()] : []),
+  ],
   worker: { format: 'es', plugins: () => [keepWasmThreads(), documentedShaders(command === 'build')] },
   optimizeDeps: { include: process.env.VITEST ? [...prebundled, 'onnxruntime-web/wasm', 'axe-core'] : [...prebundled, ...contenders] },
   build: { outDir: `${repository}dist/app`, emptyOutDir: true, target: 'es2022', cssTarget: CSS_TARGET },

@@ -35,3 +35,18 @@ export function minifyTemplates(): Plugin {
     },
   };
 }
+
+/** d3-scale-chromatic computes all of its schemes when it is loaded, in one module: marked as pure, those that nobody asks for are left out. */
+export function shakeColorSchemes(): Plugin {
+  return {
+    name: 'vitrine:shake-color-schemes',
+    transform(code, id) {
+      if (!/[\\/]d3-scale-chromatic\.mjs$/.test(id)) return undefined;
+      const pure = code
+        .replaceAll(/= (new Array\(3\)\.concat\([^;]*\)\.map\(colors\));/g, '= /* @__PURE__ */ (() => $1)();')
+        .replaceAll(/^var (\S+) = ([\w$]+)\(/gm, 'var $1 = /* @__PURE__ */ $2(')
+        .replaceAll(/(?<=\()(colors|cubehelix\$1)\(|(?<=, )(cubehelix\$1)\(/g, '/* @__PURE__ */ $&');
+      return { code: pure, map: null };
+    },
+  };
+}
