@@ -163,7 +163,7 @@ export class StudioWhy extends LitElement {
             ${classes.map((name, k) => html`<option value=${k} ?selected=${k === against}>${say.againstClass(name)}</option>`)}
           </select>
         </fieldset>
-        <select aria-label=${say.addMethod}
+        <select class="method" aria-label=${say.addMethod}
             ?disabled=${missing.length === 0}
             @change=${(event: Event) => {
               const select = event.target as HTMLSelectElement;
@@ -188,8 +188,8 @@ export class StudioWhy extends LitElement {
           <button ?disabled=${recorded || !snapshot?.cards.some(({ map }) => map)} aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
             ${icon('paint')}${this.painting ? say.challengeEnd : say.challenge}
           </button>
-          <button title=${say.saveMapsHint} ?disabled=${!snapshot?.cards.some(({ map }) => map)} @click=${() => void this.#save()}>
-            ${icon('save')}${say.saveMaps}
+          <button aria-label=${say.saveMaps} title=${say.saveMapsHint} ?disabled=${!snapshot?.cards.some(({ map }) => map)} @click=${() => void this.#save()}>
+            ${icon('save')}<span class="words">${say.saveMaps}</span>
           </button>
           <select
             class="format"
@@ -585,7 +585,7 @@ export class StudioWhy extends LitElement {
 
       select {
         min-height: 2.25rem;
-        max-width: 9.5rem;
+        max-width: 8.25rem;
         border-color: var(--line);
         border-radius: 8px;
         font-size: 0.8125rem;
@@ -664,9 +664,30 @@ export class StudioWhy extends LitElement {
         --map-touch: none;
       }
 
+      select.method {
+        max-width: 9.5rem;
+      }
+
+      select.format {
+        padding: 0 0.25rem;
+      }
+
+      /* One row, so that the maps stay in view. */
+      @media (min-width: 1024px) and (max-width: 1439px) {
+        .tools button {
+          min-width: 2.25rem;
+          padding: 0 0.375rem;
+        }
+
+        .words {
+          display: none;
+        }
+      }
+
       .verdict {
-        margin: 0 0 0.375rem;
-        font-size: 0.8125rem;
+        margin: 0 0 0.25rem;
+        font-size: 0.75rem;
+        line-height: 1.35;
       }
 
       .challenges {

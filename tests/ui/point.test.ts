@@ -207,6 +207,24 @@ describe('a locked cell', () => {
     expect(session.snapshot.choices.pixel).toBeUndefined();
   });
 
+  test('beside another folds that to its name, which unfolds it', async () => {
+    const { page, session } = await mount('#hidden=16&pixel=9');
+    await mapsThere(session);
+    await cardsThere();
+    await expect.poll(() => fact(page, '.docked', '[data-fact=product]'), PATIENTLY).toBeTruthy();
+    const cell = { tensor: 'activation/dense_1', index: 3 };
+    session.send({ do: 'choose', choices: { tensor: cell.tensor, cell } });
+    const cards = () => [...page.shadowRoot!.querySelector('cell-cards')!.shadowRoot!.querySelectorAll('.docked cell-card')];
+    const open = () =>
+      cards()
+        .filter((each) => each.shadowRoot!.querySelector('.parts'))
+        .map((each) => each.shadowRoot!.querySelector('h3')!.textContent);
+    await expect.poll(open, PATIENTLY).toEqual([expect.stringContaining('dense_1, unit 3')]);
+    expect(cards()).toHaveLength(2);
+    await userEvent.click(browser.getByRole('button', { name: 'Locked Row 1, column 1' }));
+    await expect.poll(open, PATIENTLY).toEqual([expect.stringContaining('Row 1, column 1')]);
+  });
+
   test('is found by keyboard alone, and a screen reader is told of it', async () => {
     const { page, session } = await mount('#hidden=16');
     await mapsThere(session);

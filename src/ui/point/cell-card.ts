@@ -20,6 +20,7 @@ const BINS = 32;
  * For a unit: the weights that come into it as an image and a histogram, and the test examples that it answers to most.
  *
  * @fires card-free - the visitor wants the cell freed
+ * @fires card-unfold - the visitor wants to see more than its name
  * @fires card-example - a test example was chosen, its index
  */
 export class CellCard extends LitElement {
@@ -29,7 +30,9 @@ export class CellCard extends LitElement {
     facts: { attribute: false },
     top: { attribute: false },
     locked: { type: Boolean, reflect: true },
-    floating: { type: Boolean, reflect: true },
+    floating: { type: Boolean },
+    compact: { type: Boolean, reflect: true },
+    folded: { type: Boolean },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -40,6 +43,10 @@ export class CellCard extends LitElement {
   declare locked: boolean;
   /** Beside the pointer: nothing in it can be pressed. */
   declare floating: boolean;
+  /** In a narrow box, one thing under the other. */
+  declare compact: boolean;
+  /** Only its name, which unfolds it. */
+  declare folded: boolean;
   readonly #words = new PointWords(this);
   readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   readonly #recolor = (): void => this.requestUpdate();
@@ -52,6 +59,8 @@ export class CellCard extends LitElement {
     this.top = undefined;
     this.locked = false;
     this.floating = false;
+    this.compact = false;
+    this.folded = false;
   }
 
   override connectedCallback(): void {
@@ -71,7 +80,11 @@ export class CellCard extends LitElement {
     return html`
       <section aria-label=${card.title(this.locked ? card.lockedTitle : card.pointedTitle, this.#where(about))}>
         <div class="head">
-          <h3><span class="quiet">${this.locked ? card.lockedTitle : card.pointedTitle}</span> ${this.#where(about)}</h3>
+          <h3>${
+            this.folded
+              ? html`<button class="unfold" aria-expanded="false" @click=${() => this.dispatchEvent(new Event('card-unfold'))}>${this.#title(about)}</button>`
+              : this.#title(about)
+          }</h3>
           ${
             this.locked
               ? html`<button aria-label=${card.free} title=${`${card.free} (Esc)`} @click=${() => this.dispatchEvent(new Event('card-free'))}>
@@ -80,9 +93,14 @@ export class CellCard extends LitElement {
               : nothing
           }
         </div>
-        ${about.kind === 'pixel' ? this.#pixel(about.index) : this.#unit(about)}
+        ${this.folded ? nothing : about.kind === 'pixel' ? this.#pixel(about.index) : this.#unit(about)}
       </section>
     `;
+  }
+
+  #title(about: Pointed): TemplateResult {
+    const { card } = this.#words;
+    return html`<span class="quiet">${this.locked ? card.lockedTitle : card.pointedTitle}</span> ${this.#where(about)}`;
   }
 
   /** The card in a sentence. */
@@ -334,7 +352,7 @@ export class CellCard extends LitElement {
         align-items: start;
       }
 
-      :host([floating]) .parts {
+      :host([compact]) .parts {
         display: grid;
         grid-template-columns: minmax(0, 1fr) 6.5rem;
       }
@@ -357,7 +375,7 @@ export class CellCard extends LitElement {
         break-inside: avoid;
       }
 
-      :host(:not([floating])) dl {
+      :host(:not([compact])) dl {
         flex: 1 1 9rem;
         max-width: 15rem;
       }
@@ -380,7 +398,7 @@ export class CellCard extends LitElement {
         margin: 0;
       }
 
-      :host([floating]) figure:not(.weights) {
+      :host([compact]) figure:not(.weights) {
         display: contents;
       }
 
@@ -389,16 +407,25 @@ export class CellCard extends LitElement {
       }
 
       figure.weights {
-        grid-template-columns: minmax(7rem, 9rem);
+        grid-template-columns: minmax(0, 9rem);
       }
 
       .top {
         flex: 1 1 11rem;
       }
 
-      :host([floating]) figcaption,
-      :host([floating]) .weights,
-      :host([floating]) .top {
+      /* The histogram stands under the numbers, beside the weights. */
+      :host([compact]) tensor-view {
+        grid-row: 1 / span 2;
+        grid-column: 2;
+      }
+
+      :host([compact]) .weights {
+        grid-column: 1;
+      }
+
+      :host([compact]) figure:not(.weights) figcaption,
+      :host([compact]) .top {
         grid-column: 1 / -1;
       }
 
@@ -436,6 +463,15 @@ export class CellCard extends LitElement {
         border-color: transparent;
         border-radius: 6px;
         font-size: 0.75rem;
+      }
+
+      .unfold {
+        gap: 0.375rem;
+        padding: 0 0.25rem;
+        font-weight: 600;
+        text-decoration: underline dotted;
+        text-underline-offset: 0.2em;
+        white-space: normal;
       }
 
       li button {

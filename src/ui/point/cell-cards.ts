@@ -51,6 +51,7 @@ export class CellCards extends LitElement {
     hovered: { state: true },
     walked: { state: true },
     announcement: { state: true },
+    front: { state: true },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -59,11 +60,16 @@ export class CellCards extends LitElement {
   /** Under the keyboard's cursor. */
   declare walked: Pointed | undefined;
   declare announcement: string;
+  /** Of several cards in their place, the one that is unfolded: what was locked last, or is walked over. */
+  declare front: Pointed | undefined;
   readonly #known = new Map<string, Known>();
   #activity: LayerActivity | undefined;
   #page: HTMLElement | undefined;
   #mouse: { readonly x: number; readonly y: number; readonly still: boolean } | undefined;
   #byKeyboard = false;
+  /** There the cards stand in a corner; on a smaller screen they take its width. */
+  readonly #large = matchMedia('(min-width: 1024px)');
+  readonly #resize = (): void => this.requestUpdate();
   #told: Pointed | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
   #sayLater: ReturnType<typeof setTimeout> | undefined;
@@ -79,6 +85,7 @@ export class CellCards extends LitElement {
     this.hovered = undefined;
     this.walked = undefined;
     this.announcement = '';
+    this.front = undefined;
   }
 
   override connectedCallback(): void {
@@ -90,6 +97,7 @@ export class CellCards extends LitElement {
     this.#page?.addEventListener('keydown', this.#onKey, { capture: true });
     const foot = root instanceof ShadowRoot ? root.querySelector('studio-time') : undefined;
     if (foot) this.#foot.observe(foot);
+    this.#large.addEventListener('change', this.#resize);
   }
 
   override disconnectedCallback(): void {
@@ -98,6 +106,7 @@ export class CellCards extends LitElement {
     this.#page?.removeEventListener('pointermove', this.#onMove, { capture: true });
     this.#page?.removeEventListener('keydown', this.#onKey, { capture: true });
     this.#foot.disconnect();
+    this.#large.removeEventListener('change', this.#resize);
     this.#activity?.dispose();
     this.#activity = undefined;
     clearTimeout(this.#sayLater);
@@ -152,6 +161,17 @@ export class CellCards extends LitElement {
     return this.#docked.some(({ about }) => samePointed(about, hovered)) ? undefined : hovered;
   }
 
+  /** What was not there before comes to the front. */
+  #before: ReadonlySet<string> = new Set();
+
+  protected override willUpdate(): void {
+    const docked = this.#docked;
+    const fresh = docked.find(({ about }) => !this.#before.has(keyOf(about)));
+    this.#before = new Set(docked.map(({ about }) => keyOf(about)));
+    if (fresh) this.front = fresh.about;
+    else if (!docked.some(({ about }) => samePointed(about, this.front))) this.front = docked[0]?.about;
+  }
+
   override render(): TemplateResult {
     const docked = this.#docked;
     const floating = this.#floating;
@@ -181,6 +201,11 @@ export class CellCards extends LitElement {
       .top=${known?.top}
       ?locked=${locked}
       ?floating=${floating}
+      ?compact=${floating || this.#large.matches}
+      ?folded=${!floating && !samePointed(about, this.front)}
+      @card-unfold=${() => {
+        this.front = about;
+      }}
       @card-free=${() => send(this, { do: 'choose', choices: about.kind === 'pixel' ? { pixel: undefined } : { cell: undefined } })}
       @card-example=${(event: CustomEvent<number>) => send(this, { do: 'choose', choices: { example: { kind: 'test', index: event.detail } } })}
     ></cell-card>`;
@@ -304,19 +329,25 @@ export class CellCards extends LitElement {
         z-index: 1;
         bottom: 0;
         display: flex;
-        flex-wrap: wrap;
-        gap: 0.5rem 2rem;
-        margin-top: auto;
-        padding: 0.375rem 0.875rem 0.5rem;
-        border-top: 1px solid var(--edge);
         flex: none;
-        max-height: 45%;
+        flex-direction: column;
+        gap: 0.125rem;
+        align-self: end;
+        width: 20rem;
+        max-width: 100%;
+        max-height: 75%;
+        margin-top: auto;
+        padding: 0.25rem 0.75rem 0.5rem;
+        border: 1px solid var(--edge);
+        border-width: 1px 0 0 1px;
+        border-radius: 10px 0 0;
+        background: var(--sheet);
+        box-shadow: 0 4px 16px rgb(0 0 0 / 14%);
         overflow: auto;
-        background: var(--paper);
       }
 
       .docked cell-card {
-        flex: 1 1 22rem;
+        flex: none;
         min-width: 0;
       }
 
@@ -342,8 +373,11 @@ export class CellCards extends LitElement {
           right: 0;
           bottom: var(--foot, 0);
           left: 0;
+          width: auto;
+          border-width: 1px 0 0;
+          border-radius: 0;
+          box-shadow: none;
           max-height: 38vh;
-          overflow: auto;
         }
       }
     `,

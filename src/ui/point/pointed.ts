@@ -13,8 +13,10 @@ export type Pointed =
 export function pointedAt(view: TensorView, index: number, snapshot: Snapshot): Pointed | undefined {
   const { tensor } = view;
   if (!tensor) return undefined;
-  const { example, cards, tensors } = snapshot;
-  if (tensor === tensors.get('input') || cards.some(({ map }) => map?.attribution.values === tensor)) return { kind: 'pixel', index };
+  const { example, cards, tensors, pinned } = snapshot;
+  // The pinned example's maps are over the same pixels.
+  const maps = pinned ? [...cards, ...pinned.cards] : cards;
+  if (tensor === tensors.get('input') || maps.some(({ map }) => map?.attribution.values === tensor)) return { kind: 'pixel', index };
   for (const [name, each] of tensors) if (each === tensor) return unitOf(name, each, index, snapshot);
   // The input itself, as it was given or painted over, and the random map beside it.
   const input = 'values' in tensor && example && tensor.shape.join() === example.shape.join() && inRegion(view);
