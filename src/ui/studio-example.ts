@@ -273,7 +273,10 @@ export class StudioExample extends LitElement {
               (feature) => feature,
               (feature, column) => {
                 const scaled = example?.values[column] ?? 0;
-                const own = scaling ? scaled * scaling.deviation[column]! + scaling.mean[column]! : scaled;
+                const [deviation, mean] = [scaling?.deviation[column] ?? 1, scaling?.mean[column] ?? 0];
+                const exact = scaled * deviation + mean;
+                // What is 0 in the table is not quite 0 after float32 has scaled it.
+                const own = scaling && Math.abs(exact) < 1e-6 * (Math.abs(mean) + deviation) ? 0 : exact;
                 const share = (values?.[column] ?? 0) / largest;
                 return html`<tr class=${snapshot?.choices.pixel === column ? 'locked' : ''}>
                   <th scope="row">${feature}</th>

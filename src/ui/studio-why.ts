@@ -490,9 +490,12 @@ export class StudioWhy extends LitElement {
         )
       : undefined;
     if (least === undefined && !doubtful) return nothing;
+    const [agree, disagree] = this.snapshot?.test?.vocabulary
+      ? [say.verdictAgreeWords, say.verdictDisagreeWords]
+      : [say.verdictAgree, say.verdictDisagree];
     return html`<p class="verdict">
       <strong>${say.verdictTitle}</strong>
-      ${least === undefined ? nothing : (least >= ENOUGH_AGREEMENT ? say.verdictAgree : say.verdictDisagree)(words.significant(least, 2))}
+      ${least === undefined ? nothing : (least >= ENOUGH_AGREEMENT ? agree : disagree)(words.significant(least, 2))}
       ${doubtful ? say.verdictDoubtful(say.methodNames.guidedBackprop) : nothing}
     </p>`;
   }

@@ -2,6 +2,7 @@ import type { LitElement } from 'lit';
 import { expect, test } from 'vitest';
 import { userEvent } from 'vitest/browser';
 import { CLAUSE_LENGTH, clauses } from '../../src/data/clauses.ts';
+import { attentionRelevanceMap, attentionRolloutMap } from '../../src/explain/attention/input-map.ts';
 import { languageChoice } from '../../src/ui/language.ts';
 import type { TensorView } from '../../src/ui/maps/tensor-view.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
@@ -33,7 +34,7 @@ const column = (root: ShadowRoot, of: string): number[] =>
   [...root.querySelectorAll(`tbody [data-of=${of}]`)].map(({ textContent }) => read(textContent));
 
 test('the matrix of each head is the network’s own tensor; a row of it is the softmax, step by step, that the formula gives', async () => {
-  const { session, root } = await open('&example=1', 30);
+  const { session, training, root } = await open('&example=1', 30);
   const tensor = session.snapshot.tensors.get(`attention/${LAYER}`)!;
   const views = [...root().querySelectorAll<TensorView>('tensor-view')];
   expect(views).toHaveLength(2);
@@ -74,6 +75,26 @@ test('the matrix of each head is the network’s own tensor; a row of it is the 
   }
   const entropy = -own.reduce((total, a) => total + a * Math.log(a), 0);
   expect(Math.abs(read(/[\d.]+/.exec(root().querySelector('[data-of=entropy]')!.textContent!)![0]) - entropy)).toBeLessThan(0.01);
+
+  // Through all layers, word by word; a word that is locked is locked in every map.
+  const { example, target } = session.snapshot;
+  for (const [of, method] of [
+    ['rollout', attentionRolloutMap],
+    ['relevance', attentionRelevanceMap],
+  ] as const) {
+    const attribution = await method(training.run!.model, Uint32Array.from(example!.values), { target: target! });
+    const expected = await attribution.values.read();
+    attribution.dispose();
+    const shown = (): HTMLElement[] => [
+      ...inside(root().host, `[data-of=${of}] text-map`).shadowRoot!.querySelectorAll<HTMLElement>('li button'),
+    ];
+    expect(shown().length).toBeGreaterThan(3);
+    for (const { dataset } of shown()) expect(Math.abs(Number(dataset.value) - expected[Number(dataset.token)]!)).toBeLessThan(1e-6);
+    if (of === 'rollout') expect(expected.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
+    else expect(Math.min(...expected)).toBeGreaterThanOrEqual(0);
+  }
+  inside(root().host, '[data-of=rollout] text-map').shadowRoot!.querySelectorAll<HTMLElement>('li button')[2]!.click();
+  await expect.poll(() => session.snapshot.choices.pixel, PATIENTLY).toBe(2);
 });
 
 test('the temperature levels or sharpens the weights; it asks anew, changes nothing of the network and goes back to its own', async () => {

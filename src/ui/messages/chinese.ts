@@ -464,6 +464,8 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   verdictTitle: '结论。',
   verdictAgree: str`分摊对数几率的各图一致（在输入不为 0 处，秩相关最低 ${0}）。`,
   verdictDisagree: str`分摊对数几率的各图不一致（在输入不为 0 处，秩相关低至 ${0}）：请挑战它们。`,
+  verdictAgreeWords: str`分摊对数几率的各图一致（就各词而言，秩相关最低 ${0}）。`,
+  verdictDisagreeWords: str`分摊对数几率的各图不一致（就各词而言，秩相关低至 ${0}）：请挑战它们。`,
   verdictDoubtful: str`不要依赖${0}：上层变为随机时它几乎不变。`,
 
   stripLabel: '哪些样本',

@@ -423,6 +423,10 @@ export const english = {
     str`The maps that share out the logit agree (rank correlation ${least} at the least, where the input is not 0).`,
   verdictDisagree: (least: string): StrResult =>
     str`The maps that share out the logit disagree (rank correlation down to ${least}, where the input is not 0): challenge them.`,
+  verdictAgreeWords: (least: string): StrResult =>
+    str`The maps that share out the logit agree (rank correlation ${least} at the least, over the words).`,
+  verdictDisagreeWords: (least: string): StrResult =>
+    str`The maps that share out the logit disagree (rank correlation down to ${least}, over the words): challenge them.`,
   verdictDoubtful: (name: string): StrResult => str`Do not rely on ${name}: it hardly changes when the upper layers are random.`,
 
   // Mistakes

@@ -72,6 +72,11 @@ export const wholeChinese: Translation<typeof wholeEnglish> = {
   stepsTitle: '一行的逐步计算：',
   stepsNote: 'θ 是网络自身的查询与键的 q · k / √d，在此算出；最后一列是 GPU 由它们得到的结果。',
 
+  rolloutTitle: '注意力展开',
+  rolloutNote: '经过所有层，注意力把每个词的多少带到网络作出决定之处；各词与填充的份额之和为 1。对每个类别都一样，也看不出由此得出了什么。',
+  relevanceTitle: str`支持${0}的注意力相关性`,
+  relevanceNote: '哪些词通过注意力支持该类别：经过所有层的梯度 × 注意力中为正的部分。看不出什么反对它。',
+
   prototypesTitle: '原型',
   prototypesFind: '寻找原型',
   prototypesNote: str`在前 ${0} 个测试样本中，按某一层的表示，离网络所认的各类中心最近的样本；下方是距离。能看出网络认为什么是典型的；看不出一个类别其实有几种，也看不出网络是否正确。`,

@@ -75,6 +75,13 @@ export const wholeEnglish = {
   stepsTitle: 'One row, step by step:',
   stepsNote: 'θ is q · k / √d of the network’s own query and key, worked out here; the last column is what the GPU made of them.',
 
+  rolloutTitle: 'Attention rollout',
+  rolloutNote:
+    'How much of each word attention has carried to where the network decides, through all layers; the shares of words and padding sum to 1. The same for every class, and not what was made of it.',
+  relevanceTitle: (label: string): StrResult => str`Attention relevance for ${label}`,
+  relevanceNote:
+    'Which words spoke for the class by way of attention: gradient × attention, where it is positive, through all layers. Not what speaks against it.',
+
   prototypesTitle: 'Prototypes',
   prototypesFind: 'Find the prototypes',
   prototypesNote: (examples: string): StrResult =>

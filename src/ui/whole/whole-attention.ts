@@ -1,8 +1,11 @@
 import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Model, Tensor } from '../../engine/index.ts';
+import type { Attribution } from '../../explain/index.ts';
 import type { CellDetail } from '../maps/tensor-view.ts';
+import { send } from '../session/commands.ts';
 import type { Shown } from '../session/shown.ts';
 import { shared } from '../shared-styles.ts';
+import type { ShownText } from '../text/shown-text.ts';
 import { type AttentionSteps, attentionSteps } from './attention-steps.ts';
 import { WholeView, wholeStyles } from './whole-view.ts';
 
@@ -22,6 +25,8 @@ interface Attention {
   readonly entropy: Float32Array;
   /** [heads, queries, keys]: q · k / √d, what the softmax is of at temperature 1. */
   readonly scores: Float64Array;
+  /** Of each token, over all layers; undefined where tokens are no parts of the input. */
+  readonly through: { readonly target: number; readonly rollout: Float32Array; readonly relevance: Float32Array } | undefined;
 }
 
 /** What each head of a layer attends to, at a temperature of choice, and how one row of it comes about. Nothing where the network has no attention. */
@@ -61,7 +66,7 @@ export class WholeAttention extends WholeView<Attention> {
   }
 
   protected override get question(): string {
-    return `${this.#layer} ${this.temperature} ${this.snapshot?.example?.key}`;
+    return `${this.#layer} ${this.temperature} ${this.snapshot?.example?.key} ${this.snapshot?.target}`;
   }
 
   /** While training rests, what is shown follows the choices; while it runs, it keeps its step. */
@@ -75,10 +80,10 @@ export class WholeAttention extends WholeView<Attention> {
   }
 
   async #find(): Promise<void> {
-    const { example } = this.snapshot ?? {};
+    const { example, target } = this.snapshot ?? {};
     const layer = this.#layer;
     if (!example || layer === undefined) return;
-    const { temperature } = this;
+    const { temperature, isText } = this;
     await this.compute(async (copy, signal) => {
       const { attentionWeights, attentionEntropy } = await import('./whole-library.ts');
       const x = copy.spec.inputType === 'uint32' ? Uint32Array.from(example.values) : example.values;
@@ -97,6 +102,7 @@ export class WholeAttention extends WholeView<Attention> {
           weights: await weights.values.read(),
           entropy: await entropy.values.read(),
           scores: await scoresOf(copy, layer, x, { heads, queries, keys }),
+          through: isText && target !== undefined ? await throughAttention(copy, x, target, signal) : undefined,
         };
       } finally {
         weights.dispose();
@@ -184,8 +190,34 @@ export class WholeAttention extends WholeView<Attention> {
           words.whole(keys),
         )}
       </p>
-      ${this.#steps(result, head, query)}
+      ${this.#steps(result, head, query)} ${result.through ? this.#through(result.through, step) : nothing}
     `;
+  }
+
+  /** What all layers together come to, word by word. */
+  #through({ target, rollout, relevance }: NonNullable<Attention['through']>, step: number): TemplateResult {
+    const { snapshot } = this;
+    const { views } = this.words;
+    const { vocabulary = [], classes } = snapshot?.test ?? {};
+    const words = Array.from(snapshot?.example?.values ?? [], (token) => vocabulary[token]);
+    const text: ShownText = { words, struck: [], strikable: false, method: undefined };
+    const map = (of: string, title: string, note: string, values: Float32Array): TemplateResult => html`<div data-of=${of}>
+      <h4>${title}</h4>
+      <text-map
+        .text=${text}
+        .values=${values}
+        .label=${title}
+        .step=${step}
+        .locked=${snapshot?.choices.pixel}
+        @cell-lock=${(event: CustomEvent<CellDetail>) => send(this, { do: 'choose', choices: { pixel: event.detail.index } })}
+        @cell-free=${() => send(this, { do: 'choose', choices: { pixel: undefined } })}
+      ></text-map>
+      <p class="note">${note}</p>
+    </div>`;
+    return html`<div class="through">
+      ${map('rollout', views.rolloutTitle, views.rolloutNote, rollout)}
+      ${map('relevance', views.relevanceTitle(classes?.[target] ?? String(target)), views.relevanceNote, relevance)}
+    </div>`;
   }
 
   /** One head: rows are queries, columns keys; beside each row how widely it looks. */
@@ -495,6 +527,18 @@ export class WholeAttention extends WholeView<Attention> {
         background: var(--edge);
       }
 
+      .through {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(16rem, 100%), 1fr));
+        gap: 0.5rem 1.5rem;
+        margin-top: 0.75rem;
+      }
+
+      h4 {
+        margin: 0 0 0.25rem;
+        font: 600 0.75rem / 1.4 var(--sans);
+      }
+
       .formula {
         color: var(--ink);
         font-family: var(--mono);
@@ -540,6 +584,29 @@ export class WholeAttention extends WholeView<Attention> {
       }
     `,
   ];
+}
+
+/** Rollout and relevance of each token, through all layers that attend. */
+async function throughAttention(
+  model: Model,
+  x: Float32Array | Uint32Array,
+  target: number,
+  signal: AbortSignal,
+): Promise<NonNullable<Attention['through']>> {
+  const { attentionRolloutMap, attentionRelevanceMap } = await import('./whole-library.ts');
+  const read = async (made: Promise<Attribution>): Promise<Float32Array> => {
+    const attribution = await made;
+    try {
+      return await attribution.values.read();
+    } finally {
+      attribution.dispose();
+    }
+  };
+  return {
+    target,
+    rollout: await read(attentionRolloutMap(model, x, { target, signal })),
+    relevance: await read(attentionRelevanceMap(model, x, { target, signal })),
+  };
 }
 
 /**

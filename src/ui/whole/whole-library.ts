@@ -2,6 +2,7 @@
 
 export { buildModel } from '../../engine/index.ts';
 export { attentionEntropy } from '../../explain/attention/entropy.ts';
+export { attentionRelevanceMap, attentionRolloutMap } from '../../explain/attention/input-map.ts';
 export { attentionWeights } from '../../explain/attention/weights.ts';
 export { evaluate } from '../../explain/evaluate/evaluate.ts';
 export { classPrototypes } from '../../explain/global/class-prototypes.ts';

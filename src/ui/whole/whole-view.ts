@@ -39,7 +39,7 @@ export abstract class WholeView<Result> extends LitElement {
   /** How far it is, where that can be told. */
   declare progress: ExplainProgress | undefined;
   protected readonly words: WholeWords = new WholeWords(this);
-  #observer: IntersectionObserver | undefined;
+  #observer: ResizeObserver | undefined;
   /** Ends what is being computed. */
   protected ending: AbortController | undefined;
 
@@ -63,8 +63,14 @@ export abstract class WholeView<Result> extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    // What computes by itself does so when it comes into view.
-    this.#observer = new IntersectionObserver(() => this.requestUpdate());
+    // What computes by itself does so when it is unfolded: then it has a size.
+    let unfolded = false;
+    this.#observer = new ResizeObserver((entries) => {
+      const before = unfolded;
+      unfolded = (entries.at(-1)?.contentRect.width ?? 0) > 0;
+      // In a frame of its own: what it then renders may change its size again.
+      if (unfolded && !before) requestAnimationFrame(() => this.requestUpdate());
+    });
     this.#observer.observe(this);
   }
 
