@@ -257,4 +257,4 @@ export class NetworkDiagram extends LitElement {
 
 /** A name may break after its slashes. */
 const breakable = (name: string): TemplateResult[] =>
-  name.split(/(?<=\/)/).map((part, i) => html`${i > 0 ? html`<wbr />` : nothing}${part}`);
+  name.split(/(?<=\/)|(?<=[a-z])(?=[A-Z])/).map((part, i) => html`${i > 0 ? html`<wbr />` : nothing}${part}`);
