@@ -375,7 +375,7 @@ export class StudioTime extends LitElement {
         display: grid;
         grid-template:
           'transport standing standing' auto
-          'charts charts more' auto / auto minmax(0, 1fr) 21rem;
+          'charts charts more' auto / auto minmax(0, 1fr) 23rem;
         gap: 0.25rem 1.25rem;
         padding: 0.5rem 0.75rem;
         border-top: 1px solid var(--line);
@@ -533,7 +533,7 @@ export class StudioTime extends LitElement {
 
       .field input,
       .threshold {
-        width: 4.5rem;
+        width: 4.25rem;
         min-height: 2rem;
         padding: 0 0.5rem;
         border-radius: 8px;
@@ -542,7 +542,7 @@ export class StudioTime extends LitElement {
 
       .more select {
         min-height: 2rem;
-        max-width: 8rem;
+        max-width: 7.25rem;
         border-radius: 8px;
         font-size: 0.8125rem;
       }
