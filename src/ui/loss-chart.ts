@@ -393,8 +393,11 @@ export class LossChart extends LitElement {
 
       .empty {
         position: absolute;
-        inset: 48% 0 auto 50px;
-        margin: 0;
+        inset: 42% 0 auto 50px;
+        width: fit-content;
+        margin: 0 auto;
+        padding: 0 0.5rem;
+        background: var(--paper);
         color: var(--quiet);
         font-size: 0.875rem;
         text-align: center;

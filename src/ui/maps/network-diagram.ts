@@ -151,8 +151,7 @@ export class NetworkDiagram extends LitElement {
       li {
         position: relative;
         flex: 1 1 0;
-        min-width: 0;
-        min-width: 5.25rem;
+        min-width: 5.5rem;
         max-width: 11rem;
       }
 
@@ -192,7 +191,7 @@ export class NetworkDiagram extends LitElement {
         width: 100%;
         min-height: 2rem;
         margin-bottom: 0.25rem;
-        padding: 0.25rem 0.375rem;
+        padding: 0.25rem 0.1875rem;
         border-color: transparent;
         border-radius: 6px;
         font-size: 0.8125rem;
@@ -228,7 +227,8 @@ export class NetworkDiagram extends LitElement {
         }
 
         li:not(.weight) tensor-view {
-          --map-width: 12rem;
+          max-width: 12rem;
+          margin-inline: auto;
         }
 
         li + li::before {

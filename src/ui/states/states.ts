@@ -6,6 +6,7 @@
 import { html, render, type TemplateResult } from 'lit';
 import { CurveHistory } from '../curve-history.ts';
 import { LANGUAGE_NAMES, type Language, languageChoice } from '../language.ts';
+import type { DiagramNode } from '../maps/network-diagram.ts';
 import type { Values } from '../maps/tensor-view.ts';
 import { openRecording } from '../recorded/index.ts';
 import type { Snapshot } from '../session/session.ts';
@@ -33,6 +34,16 @@ for (let step = 0; step < 200; step++) {
 }
 history.mark(0.01);
 
+/** Of a network whose tensors all look alike. */
+function nodesOf(tensor: Values | undefined): readonly DiagramNode[] {
+  const row = tensor && { ...tensor, shape: [1, 12], values: tensor.values.subarray(0, 12) };
+  return [
+    { name: 'input', kind: 'input', title: 'input', note: '12 × 12', tensor, signed: false },
+    { name: 'dense_1/weight', kind: 'weight', title: 'dense_1/weight', note: '12 × 12', tensor, signed: true },
+    { name: 'activation/dense_1', kind: 'activation', title: 'activation/dense_1', note: '12', tensor: row, signed: false },
+  ];
+}
+
 /** The exported pictures, by element and state. */
 const PICTURES: Readonly<Record<string, Readonly<Record<string, TemplateResult>>>> = {
   'tensor-view': {
@@ -55,6 +66,11 @@ const PICTURES: Readonly<Record<string, Readonly<Record<string, TemplateResult>>
     ></attribution-map>`,
     stale: html`<attribution-map heading="Occlusion" .tensor=${values} stale="From step 40; refresh to see it now." refreshLabel="Compute anew"></attribution-map>`,
     error: html`<attribution-map heading="Guided backpropagation" fault="The model has no ReLU." removeLabel="Take it away"></attribution-map>`,
+  },
+  'network-diagram': {
+    empty: html`<network-diagram></network-diagram>`,
+    loading: html`<network-diagram .nodes=${nodesOf(undefined)}></network-diagram>`,
+    ready: html`<network-diagram .nodes=${nodesOf(values)} chosen="dense_1/weight" .pixel=${30} .locked=${{ tensor: 'dense_1/weight', index: 66 }}></network-diagram>`,
   },
   'loss-chart': {
     empty: html`<loss-chart></loss-chart>`,
@@ -131,7 +147,7 @@ export async function drawStates(into: HTMLElement, region?: string): Promise<vo
         .map(
           ([name, states]) => html`<section>
             <h2>&lt;${name}&gt;</h2>
-            <div class=${name === 'loss-chart' ? 'pictures wide' : 'pictures'}>
+            <div class=${name === 'loss-chart' || name === 'network-diagram' ? 'pictures wide' : 'pictures'}>
               ${Object.entries(states).map(([about, picture]) => html`<div data-region=${name} data-state=${about}><h3>${about}</h3>${picture}</div>`)}
             </div>
           </section>`,
