@@ -8,7 +8,7 @@ import { METHODS } from '../session/methods.ts';
 import type { Snapshot } from '../session/session.ts';
 import { shared } from '../shared-styles.ts';
 import { seriesOf } from '../studio-network.ts';
-import { firstWeights, histogramOf, type PixelFacts, type UnitFacts } from './facts.ts';
+import { firstWeights, histogramOf, type PixelFacts, type UnitFacts, valuesOnCpu } from './facts.ts';
 import type { TopExamples } from './layer-activity.ts';
 import { PointWords } from './point-words.ts';
 import type { Pointed } from './pointed.ts';
@@ -153,7 +153,8 @@ export class CellCard extends LitElement {
     const maps = snapshot.cards.flatMap(({ method, map }) => {
       if (!map || map.example !== snapshot.example?.key) return [];
       const read = facts?.maps.find((each) => each.method === method);
-      return [{ method, value: map.values?.[index] ?? read?.value, step: map.values ? map.step : (read?.step ?? map.step) }];
+      const values = valuesOnCpu(map);
+      return [{ method, value: values?.[index] ?? read?.value, step: values ? map.step : (read?.step ?? map.step) }];
     });
     const strongest = facts?.strongest;
     const { layer, weight } = firstWeights(snapshot) ?? {};

@@ -3,7 +3,7 @@
 import type { Device, Tensor } from '../../engine/index.ts';
 import type { Values } from '../maps/tensor-view.ts';
 import type { MethodName } from '../session/methods.ts';
-import type { Snapshot } from '../session/session.ts';
+import type { MapCard, Snapshot } from '../session/session.ts';
 import { readColumn } from './column.ts';
 
 export interface PixelFacts {
@@ -64,7 +64,20 @@ async function readParts(device: Device | undefined, parts: readonly (Float32Arr
   return parts.map((each) => (each instanceof Float32Array ? each : new Float32Array(read[next++] ?? new ArrayBuffer(each.bytes))));
 }
 
-/** A row of the first weights and a value of each map: some hundred bytes. @throws VitrineError `device-lost`, `tensor-disposed` */
+/** Maps up to this many values are read whole, so that the next move of the pointer is answered at once. */
+const MOST_MAP = 4096;
+const readMaps = new WeakMap<object, Float32Array>();
+
+/** A map as it was read with its look, or by an earlier move. */
+export const valuesOnCpu = ({ values, attribution }: NonNullable<MapCard['map']>): Float32Array | undefined =>
+  values ?? readMaps.get(attribution);
+
+const wholeOr = (values: Tensor | Values, index: number): Float32Array | Part => {
+  const count = values.shape.reduce((product, length) => product * length, 1);
+  return count <= MOST_MAP ? part(values, 0, count) : part(values, index, 1);
+};
+
+/** A row of the first weights and a value of each map; some kilobytes for the first move after a look, some hundred bytes after. @throws VitrineError `device-lost`, `tensor-disposed` */
 export async function pixelFacts(device: Device | undefined, snapshot: Snapshot, index: number): Promise<PixelFacts | undefined> {
   const { example } = snapshot;
   const value = example?.values[index];
@@ -75,14 +88,19 @@ export async function pixelFacts(device: Device | undefined, snapshot: Snapshot,
   const step = stepOf(first?.weight) ?? snapshot.step;
   const [row, ...values] = await readParts(device, [
     first ? part(first.weight, units * index, units) : new Float32Array(),
-    ...maps.map(({ map }) => map.values?.subarray(index, index + 1) ?? part(map.attribution.values, index, 1)),
+    ...maps.map(({ map }) => valuesOnCpu(map) ?? wholeOr(map.attribution.values, index)),
   ]);
+  for (const [i, { map }] of maps.entries()) if (values[i]!.length > 1) readMaps.set(map.attribution, values[i]!);
   return {
     kind: 'pixel',
     index,
     example: example.key,
     value,
-    maps: maps.map(({ method, map }, i) => ({ method, value: values[i]![0]!, step: map.step })),
+    maps: maps.map(({ method, map }, i) => ({
+      method,
+      value: values[i]!.length > 1 ? values[i]![index]! : values[i]![0]!,
+      step: map.step,
+    })),
     ...(first && row ? { strongest: strongestOf(first.layer, row, value, step) } : {}),
   };
 }

@@ -27,7 +27,8 @@ async function network(
 
 /** Biases with which every unit answers to some example. */
 function wake(model: Model): void {
-  for (const [k, units] of HIDDEN.entries()) model.parameters.get(`dense_${k + 1}/bias`)!.write(new Float32Array(units).fill(k === 0 ? 2 : 10));
+  for (const [k, units] of HIDDEN.entries())
+    model.parameters.get(`dense_${k + 1}/bias`)!.write(new Float32Array(units).fill(k === 0 ? 2 : 10));
 }
 
 function silence(model: Model, unit: number, bias: number): void {
