@@ -1,5 +1,6 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import type { ClauseDataset } from '../data/index.ts';
 import { spearman } from '../explain/evaluate/ranks.ts';
 import { explain } from './faults.ts';
 import { icon } from './icons.ts';
@@ -117,7 +118,11 @@ export class StudioWhy extends LitElement {
     if (!vocabulary || !example) return undefined;
     const own = example === this.snapshot?.example;
     const words = Array.from(example.values, (token) => vocabulary[token]);
-    return { words, struck: own ? painted : [], strikable: own && this.painting, method };
+    const { choice } = example;
+    const { length } = words;
+    const known = (test as Partial<ClauseDataset>).evidence;
+    const evidence = choice.kind === 'test' ? known?.subarray(choice.index * length, (choice.index + 1) * length) : undefined;
+    return { words, struck: own ? painted : [], strikable: own && this.painting, evidence, method };
   }
 
   #strike(token: number): void {

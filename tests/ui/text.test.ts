@@ -71,6 +71,16 @@ test('each word has its number and a bar on its side; together they are the logi
     const strongest = map.values!.indexOf(Math.max(...map.values!));
     if (prediction!.predicted === example!.label && data.test.evidence[index * CLAUSE_LENGTH + strongest] === 1) decided += 1;
   }
+  // The share of the evidence is printed where the grammar knows it.
+  const { values } = session.snapshot.cards[1]!.map!;
+  const [on, all] = [0, 1].map((known) =>
+    values!.reduce(
+      (sum, value, token) => sum + (value > 0 && (known === 1 || data.test.evidence[8 * CLAUSE_LENGTH + token] === 1) ? value : 0),
+      0,
+    ),
+  ) as [number, number];
+  const printed = () => inside(page, 'studio-why', '[data-method=integratedGradients]', 'text-map', '[data-of=evidence]').textContent!;
+  await expect.poll(() => Number.parseInt(/\d+(?=%)/.exec(printed())![0]!, 10), PATIENTLY).toBe(Math.round((100 * on) / all));
   expect(decided).toBeGreaterThanOrEqual(7);
   expect(inside(page, 'studio-why').shadowRoot!.textContent).toContain('Not applicable to texts: Gradient');
   expect(session.snapshot.fault).toBeUndefined();
@@ -134,6 +144,25 @@ test('words are struck out by mouse or keyboard and put back; for one word occlu
   await userEvent.keyboard('{ArrowLeft}{Enter}');
   await until(() => session.snapshot.painted.length === 1);
   expect(session.snapshot.painted).not.toContain(token);
+});
+
+test('mistakes are listed with their texts and lead to them', async () => {
+  const { page, session } = await open('', 12);
+  await until(() => session.snapshot.mistakes !== undefined && session.snapshot.mistakes.step === session.snapshot.step);
+  const { mistakes } = session.snapshot;
+  expect(mistakes!.wrong).toBeGreaterThan(0);
+  const root = () => inside(page, 'studio-example', 'text-example').shadowRoot!;
+  root().querySelector('details')!.open = true;
+  const shown = () => [...root().querySelectorAll<HTMLElement>('.mistake')];
+  await expect
+    .poll(() => shown().map(({ dataset }) => Number(dataset.example)), PATIENTLY)
+    .toEqual(mistakes!.worst.map(({ index }) => index));
+  const [first] = shown();
+  first!.click();
+  await session.looked();
+  const { example, prediction } = session.snapshot;
+  expect(example!.choice).toEqual({ kind: 'test', index: Number(first!.dataset.example) });
+  expect(prediction!.predicted).not.toBe(example!.label);
 });
 
 test('the network and its attention are drawn; the diagram leaves out the numbers of words', async () => {

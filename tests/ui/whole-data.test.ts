@@ -26,9 +26,9 @@ async function find(root: () => ShadowRoot, step: number): Promise<void> {
   await expect.poll(() => root().querySelector('.head')!.textContent, { timeout: 90_000 }).toContain(`From step ${step}`);
 }
 
-/** Column a decides the class, c is noise, and d and its two levels are a category that says nothing. */
+/** Column a.own decides the class, a.more is noise and no level of a category though it is called like one; d and its two levels are one. */
 function table(name: string, size: number, seed: number): Dataset {
-  const features = ['a', 'c', 'd.one', 'd.two'];
+  const features = ['a.own', 'a.more', 'd.one', 'd.two'];
   const noise = (i: number): number => ((Math.imul(i + seed, 2654435761) >>> 8) % 1000) / 500 - 1;
   const inputs = new Float32Array(4 * size);
   const labels = new Uint8Array(size);
@@ -88,8 +88,8 @@ test('importance: the column that decides comes first, a category is dealt out w
   const root = await open(page, 'whole-importance');
   await find(root, 60);
   const rows = [...root().querySelectorAll<HTMLElement>('tbody tr')];
-  expect(rows.map((row) => row.querySelector('th')!.textContent!.trim()).sort()).toEqual(['a', 'c', 'd']);
-  expect(rows[0]!.querySelector('th')!.textContent).toContain('a');
+  expect(rows.map((row) => row.querySelector('th')!.textContent!.trim()).sort()).toEqual(['a.more', 'a.own', 'd']);
+  expect(rows[0]!.querySelector('th')!.textContent).toContain('a.own');
   const values = rows.map(({ dataset }) => Number(dataset.value));
   expect(values[0]!).toBeGreaterThan(10 * Math.max(0.001, Math.abs(values[1]!)));
   for (const [i, row] of rows.entries()) {
@@ -97,7 +97,7 @@ test('importance: the column that decides comes first, a category is dealt out w
     expect(low - 1e-3 <= values[i]! && values[i]! <= high + 1e-3).toBe(true);
     expect(row.querySelector('.whisker')).not.toBeNull();
   }
-  // The logarithm of what the network does without a is that of a coin, or worse.
+  // The logarithm of what the network does without a.own is that of a coin, or worse.
   const base = read(/([\d.]+) nats/.exec(root().querySelector('caption')!.textContent!)![1]);
   expect(base + values[0]!).toBeGreaterThan(0.6);
   expect(await training.run!.model.flatParameters.read()).toEqual(weights);
@@ -132,7 +132,7 @@ test('partial dependence: the curve of the chosen example passes through its own
   const grid = [...root().querySelectorAll('thead th.number')].map(({ textContent }) => read(textContent));
   expect(grid[0]!).toBeGreaterThan(85);
   expect(grid.at(-1)!).toBeLessThan(115);
-  // The logit of 'high' rises with a, for the mean and for the example.
+  // The logit of 'high' rises with a.own, for the mean and for the example.
   for (const of of ['mean', 'own']) expect(cells(of).at(-1)! - cells(of)[0]!).toBeGreaterThan(1);
   const { example, run } = session.snapshot;
   const { mean, deviation } = run!.data.scaling!;
@@ -145,7 +145,7 @@ test('partial dependence: the curve of the chosen example passes through its own
   const select = root().querySelector('select')!;
   select.value = '1';
   select.dispatchEvent(new Event('change'));
-  await expect.poll(() => root().querySelector('thead th')?.textContent, PATIENTLY).toBe('c');
+  await expect.poll(() => root().querySelector('thead th')?.textContent, PATIENTLY).toBe('a.more');
   await expect.poll(() => Math.abs(cells('mean').at(-1)! - cells('mean')[0]!), PATIENTLY).toBeLessThan(1);
   await languageChoice.choose('zh');
   await expect.poll(() => root().querySelector('h3')!.textContent, PATIENTLY).toBe('部分依赖');

@@ -9,6 +9,8 @@ export interface ShownText {
   readonly struck: readonly number[];
   /** A click strikes a word out, or puts it back. */
   readonly strikable: boolean;
+  /** 1 for the tokens that decide the class, where the data know them. */
+  readonly evidence?: ArrayLike<number> | undefined;
   /** What the map shows; undefined for the text itself and for noise. */
   readonly method: MethodName | undefined;
 }

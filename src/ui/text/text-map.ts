@@ -66,6 +66,11 @@ export class TextMap extends LitElement {
           : nothing
       }
       ${
+        values && method !== undefined && text.evidence
+          ? html`<p class="limits number" data-of="evidence">${texts.onEvidence(words.percent(shareOn(values, text.evidence), 0))}</p>`
+          : nothing
+      }
+      ${
         method !== undefined && method in texts.shows
           ? html`<p class="sentence">
               ${texts.shows[method as keyof typeof texts.shows]} <span class="quiet">${texts.hides[method as keyof typeof texts.hides]}</span>
@@ -235,4 +240,15 @@ export class TextMap extends LitElement {
       }
     `,
   ];
+}
+
+/** Of what speaks for the class, the share that lies on the words that decide (relevance mass accuracy: Arras, Osman, Samek 2022). */
+function shareOn(values: Float32Array, evidence: ArrayLike<number>): number {
+  let [on, all] = [0, 0];
+  for (const [token, value] of values.entries()) {
+    if (value <= 0) continue;
+    all += value;
+    if (evidence[token] === 1) on += value;
+  }
+  return on / all;
 }

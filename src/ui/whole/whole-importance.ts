@@ -33,7 +33,7 @@ export class WholeImportance extends WholeView<Importance> {
       const features = featureNames(test);
       const result = await permutationImportance(copy, firstOf(test, size), labels.subarray(0, size), {
         repeats: REPEATS,
-        groups: image ? squares(test) : columnGroups(test.features ?? []).map(({ columns }) => columns),
+        groups: image ? squares(test) : this.#columns(test),
         signal,
         ...(features ? { features } : {}),
         onProgress: (progress) => {
@@ -42,6 +42,22 @@ export class WholeImportance extends WholeView<Importance> {
       });
       return { ...result, map: image ? mapOf(test, result.columns) : undefined };
     });
+  }
+
+  /** Columns one by one, but for the levels of a category, which are dealt out together: indicators `Category.Level` of which each row has at most one. */
+  #columns({ features = [], inputs, size }: Dataset): number[][] {
+    const width = features.length;
+    const isCategory = (columns: readonly number[]): boolean => {
+      for (let row = 0; row < size; row++) {
+        const levels = columns.map((column) => this.ownUnits(column, inputs[row * width + column]!));
+        const ones = levels.filter((level) => Math.abs(level - 1) < 1e-4).length;
+        if (ones > 1 || levels.some((level) => Math.abs(level) > 1e-4 && Math.abs(level - 1) > 1e-4)) return false;
+      }
+      return true;
+    };
+    return columnGroups(features).flatMap(({ columns }) =>
+      columns.length > 1 && isCategory(columns) ? [[...columns]] : columns.map((column) => [column]),
+    );
   }
 
   override render(): TemplateResult {
