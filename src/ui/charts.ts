@@ -2,10 +2,4 @@
 
 import { LossChart } from './loss-chart.ts';
 
-declare global {
-  interface HTMLElementTagNameMap {
-    'loss-chart': LossChart;
-  }
-}
-
 if (!customElements.get('loss-chart')) customElements.define('loss-chart', LossChart);

@@ -12,6 +12,15 @@ export type { DiagramNode } from './maps/network-diagram.ts';
 export type { CellDetail, Values } from './maps/tensor-view.ts';
 export { AttributionMap, LossChart, NetworkDiagram, TensorView };
 
+declare global {
+  interface HTMLElementTagNameMap {
+    'attribution-map': AttributionMap;
+    'loss-chart': LossChart;
+    'network-diagram': NetworkDiagram;
+    'tensor-view': TensorView;
+  }
+}
+
 const elements = {
   'attribution-map': AttributionMap,
   'loss-chart': LossChart,

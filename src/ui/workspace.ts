@@ -17,9 +17,7 @@ import { VitrinePage } from './vitrine-page.ts';
 
 declare global {
   interface HTMLElementTagNameMap {
-    'attribution-map': AttributionMap;
     'drawing-pad': DrawingPad;
-    'network-diagram': NetworkDiagram;
     'studio-example': StudioExample;
     'studio-header': StudioHeader;
     'studio-network': StudioNetwork;
@@ -27,7 +25,6 @@ declare global {
     'studio-time': StudioTime;
     'studio-why': StudioWhy;
     'tensor-inspector': TensorInspector;
-    'tensor-view': TensorView;
     'vitrine-language': VitrineLanguage;
     'vitrine-notices': VitrineNotices;
     'vitrine-page': VitrinePage;
