@@ -6,7 +6,7 @@ import { languageChoice } from '../../src/ui/language.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import type { TextExample } from '../../src/ui/text/text-example.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
-import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
+import { clearAfterEach, data as images, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
 failOnGpuErrors();
 clearAfterEach();
@@ -176,6 +176,32 @@ test('the network and its attention are drawn; the diagram leaves out the number
   const attention = session.snapshot.tensors.get('attention/residual_1/selfAttention_1');
   expect(attention?.shape).toEqual([1, 2, CLAUSE_LENGTH, CLAUSE_LENGTH]);
   await expect.poll(() => inside(page, 'studio-example').shadowRoot!.querySelectorAll('drawing-pad, .strip').length, PATIENTLY).toBe(0);
+});
+
+test('texts may be chosen and left again in mid-run: what is shown goes with the data, and Undo brings the run before back', async () => {
+  const { page, session, training } = await mount('#pixel=9&against=7', {
+    loadData: async ({ data: name }) => (name === 'clauses' ? data : images),
+  });
+  for (let i = 0; i < 3; i++) await training.single();
+  session.send({ do: 'recipe', changes: { data: 'clauses' } });
+  await until(() => session.snapshot.run?.data.test.vocabulary !== undefined && session.snapshot.example?.shape[0] === CLAUSE_LENGTH);
+  await settledMaps(session);
+  expect(session.snapshot.choices.target).toBeUndefined();
+  await expect
+    .poll(() => inside(page, 'studio-example', 'text-example').shadowRoot?.querySelector('textarea')?.value, PATIENTLY)
+    .toBeTruthy();
+  await training.single();
+  await settledMaps(session);
+  expect(session.snapshot.prediction!.probabilities).toHaveLength(3);
+
+  session.send({ do: 'undoReset' });
+  await until(() => session.snapshot.run?.data.test.vocabulary === undefined && session.snapshot.step === 3);
+  await session.looked();
+  await until(() => session.snapshot.prediction?.probabilities.length === 10);
+  await page.updateComplete;
+  await expect.poll(() => inside(page, 'studio-example').shadowRoot!.querySelectorAll('.picture').length, PATIENTLY).toBe(1);
+  expect(inside(page, 'studio-example').shadowRoot!.querySelector('text-example')).toBeNull();
+  expect(session.snapshot.fault).toBeUndefined();
 });
 
 test('in Chinese only the words of the text and names are left in English', async () => {

@@ -126,6 +126,11 @@ export class AttributionMap extends LitElement {
     this.text = undefined;
   }
 
+  /** What shows words comes with the first of them. */
+  protected override willUpdate(): void {
+    if (this.text && !customElements.get('text-map')) void import('../text/index.ts');
+  }
+
   override render(): TemplateResult {
     return html`
       <article aria-label=${this.heading}>
