@@ -270,6 +270,8 @@ export class CellCards extends LitElement {
       if (!isPassing(error)) send(this, { do: 'report', error });
     } finally {
       known.reading = false;
+      // Training was held up by as much: the meter is to know.
+      if (snapshot.running) this.dispatchEvent(new Event('watched', { bubbles: true, composed: true }));
       this.requestUpdate();
     }
   }
