@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { standardise } from '../../src/data/index.ts';
 import type { Dataset } from '../../src/engine/index.ts';
 import { languageChoice } from '../../src/ui/language.ts';
+import { loadKnown } from '../../src/ui/session/own-data.ts';
 import type { TrainingData } from '../../src/ui/training.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
 import { clearAfterEach, inside, mount, PATIENTLY } from './mounted-page.ts';
@@ -102,6 +103,30 @@ test('importance: the column that decides comes first, a category is dealt out w
   expect(base + values[0]!).toBeGreaterThan(0.6);
   expect(await training.run!.model.flatParameters.read()).toEqual(weights);
   expect(session.snapshot.fault).toBeUndefined();
+});
+
+test('credit applicants: categories are dealt out whole, prototypes and rows say 0 and 1 as the table does', async () => {
+  const credit = await loadKnown('german-credit');
+  expect([credit.train.size, credit.test.size]).toEqual([750, 250]);
+  const { page, session, training } = await mount('#data=german-credit&rate=0.01&hidden=8', { loadData: async () => credit });
+  for (let i = 0; i < 30; i++) await training.single();
+  await session.looked();
+  const root = await open(page, 'whole-importance');
+  await find(root, 30);
+  const rows = [...root().querySelectorAll('tbody tr th')].map(({ textContent }) => textContent!.trim());
+  expect(rows).toHaveLength(20);
+  for (const name of ['CheckingAccountStatus', 'Purpose', 'Duration']) expect(rows).toContain(name);
+
+  const prototypes = await open(page, 'whole-prototypes');
+  await find(prototypes, 30);
+  const cells = [...prototypes().querySelectorAll('tbody tr')].filter((row) =>
+    row.querySelector('th')!.textContent!.includes('CheckingAccountStatus.'),
+  );
+  expect(cells.length).toBeGreaterThan(2);
+  for (const row of cells) for (const cell of row.querySelectorAll('td')) expect(['0', '1']).toContain(cell.textContent!.trim());
+  const fields = [...inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLInputElement>('tbody input')];
+  expect(fields).toHaveLength(61);
+  for (const { ariaLabel, value } of fields) if (ariaLabel!.includes('.')) expect(['0', '1'], ariaLabel!).toContain(value);
 });
 
 test('importance of an image is a map of squares with its step, and can be ended', async () => {
