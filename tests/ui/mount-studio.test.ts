@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import { adamW, buildModel, createTrainer, dense, flatten, type Trainer } from '../../src/engine/index.ts';
 import { languageChoice } from '../../src/ui/language.ts';
+import { fileOfMaps } from '../../src/ui/saving/save-maps.ts';
 import { mountStudio } from '../../src/ui/studio.ts';
 import type { VitrinePage } from '../../src/ui/vitrine-page.ts';
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
@@ -63,6 +64,13 @@ test('a trainer of the caller’s is trained and explained in place, and is the 
   await until(() => session.snapshot.cards.every(({ map }) => map?.step === 4 && map.values !== undefined));
   expect(cards.length).toBe(4);
   expect(session.snapshot.cards.find(({ method }) => method === 'saliency')!.map!.values!.some((value) => value !== 0)).toBe(true);
+
+  // Saved maps say how the network was made, which no address does.
+  const file = await fileOfMaps('json', session.snapshot, {} as never, () => undefined);
+  const saved = JSON.parse(await file!.blob.text());
+  expect(saved.recipe).toMatchObject({ batchSize: 40, optimizer: { kind: 'adamW', learningRate: 0.01 }, dataset: 'small test images' });
+  expect(saved.recipe.model.layers.map(({ kind }: { kind: string }) => kind)).toEqual(['flatten', 'dense', 'dense', 'dense']);
+  expect(saved.maps).toHaveLength(4);
 
   // To the end: nothing is held out, so the examples that came with it are validated on.
   session.send({ do: 'toggle' });

@@ -4,6 +4,7 @@
  */
 
 import { blueOrange, colorOf, type Limits, limitsOf } from '../../data/index.ts';
+import type { Given } from '../given.ts';
 import { arrange, extent, indexAt } from '../maps/arrange.ts';
 import type { MethodName } from '../session/methods.ts';
 import type { MapCard, ShownExample, Snapshot } from '../session/session.ts';
@@ -65,11 +66,11 @@ export async function fileOfMaps(
   words: MapWords,
   ends: (method: MethodName) => number | undefined,
 ): Promise<{ readonly blob: Blob; readonly name: string } | undefined> {
-  const { example, shown, pinned, test } = snapshot;
+  const { example, shown, pinned, test, given } = snapshot;
   if (!example || !shown) return undefined;
   const saved: SavedMaps = {
     address: location.href,
-    recipe: shown.settings,
+    recipe: given ? recipeOf(given) : shown.settings,
     journal: shown.journal,
     example: savedExample(example),
     maps: await savedMaps(example, snapshot.cards),
@@ -84,6 +85,15 @@ export async function fileOfMaps(
         : await withText(await picture(saved, words, ends, test?.features, test?.classes), PNG_KEYWORD, json);
   return { blob, name: `vitrine-maps-step-${snapshot.step}.${format}` };
 }
+
+/** No address says how a trainer that was given was made: its own description does. */
+const recipeOf = ({ trainer, dataset }: Given): unknown => ({
+  model: trainer.model.spec,
+  loss: trainer.loss,
+  optimizer: trainer.optimizer,
+  batchSize: trainer.batchSize,
+  dataset: dataset.name,
+});
 
 const savedExample = ({ shape, values, label }: ShownExample): SavedExample => ({
   shape,
