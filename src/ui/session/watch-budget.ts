@@ -13,6 +13,8 @@ const LEAST_QUIET_MILLISECONDS = 500;
 const RESTLESS_MILLISECONDS = 2000;
 /** Between looks, as long as their cost is not known. */
 const CAUTIOUS_MILLISECONDS = 1000;
+/** However dear a look is, what is shown is not older than this and the look itself. */
+const LONGEST_MILLISECONDS = 15_000;
 /** The cost of a look is the median of so many. */
 const LAST_LOOKS = 7;
 
@@ -135,7 +137,8 @@ export class WatchBudget {
   /** From the end of a look to the beginning of the next. */
   #wait(): number {
     const sorted = this.#looks.toSorted((a, b) => a - b);
-    const usual = sorted[Math.floor(sorted.length / 2)];
-    return usual === undefined ? CAUTIOUS_MILLISECONDS : usual * (1 / SHARE - 1);
+    // The first of a run may have compiled what it computes: of two, the cheaper one counts.
+    const usual = sorted[Math.floor((sorted.length - 1) / 2)];
+    return usual === undefined ? CAUTIOUS_MILLISECONDS : Math.min(LONGEST_MILLISECONDS, usual * (1 / SHARE - 1));
   }
 }
