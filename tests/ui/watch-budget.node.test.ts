@@ -23,6 +23,7 @@ function simulate(budget: WatchBudget, milliseconds: number, cost: number, from:
       ends = now + cost;
     }
   }
+  if (ends !== undefined) budget.lookEnds(now);
   return { looks, steps };
 }
 
