@@ -1,3 +1,4 @@
+import axe from 'axe-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { page as browser } from 'vitest/browser';
 import { languageChoice } from '../../src/ui/language.ts';
@@ -67,12 +68,25 @@ describe('every region in every state', () => {
     await languageChoice.choose('zh', false);
     await expect.poll(() => said('why', 'ready'), PATIENTLY).toContain('为什么是 7？');
     const names =
-      /Yann LeCun|Corinna Cortes|Christopher J\. C\. Burges|CC BY-SA|Tab|Esc|Vitrine|English|MNIST|AdamW?|SGD|GPU|JSON|CSV|PNG|FGSM|PGD|ReLU|DeepLIFT|SmoothGrad|Integrated Gradients|LRP|weight|bias|input|softmax|float32|measures\.csv|guidedBackprop|integratedGradients|Chrome|Edge|Firefox|Safari|[\w]*[_/][\w/]*|\b[wgmvtn]\b|\bn\b/g;
+      /Yann LeCun|Corinna Cortes|Christopher J\. C\. Burges|CC BY-SA|Tab|Esc|Vitrine|English|MNIST|AdamW?|SGD|GPU|JSON|CSV|PNG|FGSM|PGD|ReLU|DeepLIFT|SmoothGrad|Integrated Gradients|LRP|dense|activation|weight|bias|input|softmax|float32|measures\.csv|guidedBackprop|integratedGradients|Chrome|Edge|Firefox|Safari|[\w]*[_/][\w/]*|\b[wgmvtn]\b|\bn\b/g;
     for (const region of regions) {
       for (const state of SITUATIONS)
         expect(`${said(region, state).replaceAll(names, '')}`, `${region}, ${state}`).not.toMatch(/[A-Za-z]{2,}/);
     }
     await languageChoice.choose('en', false);
+  });
+
+  test('axe finds nothing serious in any', { timeout: 120_000 }, async () => {
+    const { violations } = await axe.run(page, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
+      resultTypes: ['violations'],
+    });
+    const found = violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target.flat().join(' ')} — ${failureSummary?.slice(0, 200)}`),
+      );
+    expect(found).toEqual([]);
   });
 
   test('nothing is wider than a narrow screen', async () => {
