@@ -30,6 +30,14 @@ describe('the picture of a tensor', () => {
     expect(Math.max(...seen)).toBe(values - 1);
   });
 
+  test('pictures of units fill about twice as much across as down, whatever their shape', () => {
+    for (const image of [[28, 28], [1, 16], [16, 1], [4, 8]] as const) {
+      const { width, height } = extent(arrange([image[0] * image[1], 128], { image }));
+      expect(width / height, `${image}`).toBeGreaterThan(1.3);
+      expect(width / height, `${image}`).toBeLessThan(3);
+    }
+  });
+
   test('a unit’s picture is its column of the weights', () => {
     const picture = arrange([6, 4], { image: [2, 3], only: 2 });
     expect(extent(picture)).toEqual({ width: 3, height: 2 });

@@ -55,13 +55,15 @@ function arrangeAll(shape: readonly number[], { image, planes, columns }: Arrang
   if (image && own.length === 2 && own[0] === image[0] * image[1]) {
     const units = own[1]!;
     const [height, width] = image;
-    const across = columns ?? Math.ceil(Math.sqrt(2 * units));
+    // About twice as wide as high, whatever the shape of an image.
+    const gap = 2;
+    const across = columns ?? Math.ceil(Math.sqrt((2 * units * (height + gap)) / (width + gap)));
     return {
       width,
       height,
       tiles: units,
       columns: Math.min(units, across),
-      gap: 2,
+      gap,
       offset: 0,
       tileStride: 1,
       rowStride: width * units,

@@ -145,6 +145,7 @@ export class NetworkDiagram extends LitElement {
         align-items: center;
         margin: 0;
         padding: 0.125rem;
+        overflow-x: auto;
         list-style: none;
       }
 
@@ -194,7 +195,7 @@ export class NetworkDiagram extends LitElement {
         padding: 0.25rem 0.1875rem;
         border-color: transparent;
         border-radius: 6px;
-        font-size: 0.8125rem;
+        font-size: 0.75rem;
         line-height: 1.2;
         text-align: start;
         white-space: normal;
@@ -257,4 +258,4 @@ export class NetworkDiagram extends LitElement {
 
 /** A name may break after its slashes. */
 const breakable = (name: string): TemplateResult[] =>
-  name.split(/(?<=\/)|(?<=[a-z])(?=[A-Z])/).map((part, i) => html`${i > 0 ? html`<wbr />` : nothing}${part}`);
+  name.split(/(?<=\/)|(?=_)|(?<=[a-z])(?=[A-Z])/).map((part, i) => html`${i > 0 ? html`<wbr />` : nothing}${part}`);
