@@ -434,7 +434,6 @@ export class WholeAttention extends WholeView<Attention> {
 
       input[type='range'] {
         width: 9rem;
-        min-height: 2.25rem;
         padding: 0;
         accent-color: var(--ink);
         vertical-align: middle;

@@ -239,6 +239,10 @@ export const wholeStyles: CSSResult = css`
     box-shadow: inset 0 0 0 1px var(--ink);
   }
 
+  input[type='range'] {
+    min-height: 2.25rem;
+  }
+
   select {
     min-height: 2.25rem;
     max-width: 100%;
@@ -289,8 +293,13 @@ export const wholeStyles: CSSResult = css`
 
   @media (max-width: 719px), (pointer: coarse) {
     button,
-    select {
+    select,
+    input[type='range'] {
       min-height: 44px;
+    }
+
+    button.example {
+      min-width: 44px;
     }
   }
 `;
