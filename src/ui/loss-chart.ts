@@ -111,7 +111,7 @@ export class LossChart extends LitElement {
         <span class="readout" aria-hidden="true">${this.readout}</span>
       </div>
       <div class="plot" role="img" aria-label=${say.chartLabel(name, now === undefined ? '–' : this.#value(now))}></div>
-      ${this.history?.isEmpty === false ? '' : html`<p class="empty">${say.noCurve}</p>`}
+      ${this.history?.isEmpty === false ? '' : html`<p class="empty">${this.history?.first ? say.noCurveSince : say.noCurve}</p>`}
     `;
   }
 

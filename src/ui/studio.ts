@@ -56,7 +56,7 @@ const inPage: CSSResult = css`
 /**
  * Opens the studio's workspace on a trainer of yours, as the last child of an element. It stands paused at the step that the trainer is at.
  * Layers, data, optimiser, seed and batch size are shown as fixed; learning rate and epochs may be changed. The address of the page is left
- * alone, and shortcuts act only while the focus is inside. Give it the width of the page: it is laid out as wide as the window.
+ * alone, and shortcuts act only while the focus is inside. Give it the width of the page: it is laid out for the window, and is as tall as that.
  *
  * @throws VitrineError `unsupported-model` where the trainer's model is no classifier of numbers; `empty-dataset` where the trainer has no
  * data; `shape-mismatch`, `label-out-of-range`, `non-finite-data` where the data set is none that the model takes

@@ -51,6 +51,10 @@ test('a trainer of the caller’s is trained and explained in place, and is the 
   expect(session.training.run!.trainer).toBe(trainer);
   expect(inside(page, 'studio-header', '.said').textContent).toBe('small test images · 24-12 · AdamW 0.01 · batch 40');
 
+  await expect
+    .poll(() => inside(page, 'studio-time', 'loss-chart').shadowRoot!.textContent, PATIENTLY)
+    .toContain('begin with the next step');
+
   // It trains, and what is shown is of the new step: the probability is what the caller's own model says.
   await userEvent.click(browser.getByRole('button', { name: 'Step', exact: true }));
   await expect.poll(() => figure('step'), PATIENTLY).toBe('4 / 20');

@@ -52,6 +52,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   lossUnit: '纳特',
   accuracy: '准确率',
   noCurve: '走出第一步，曲线就开始了。',
+  noCurveSince: '从下一步开始绘制曲线。',
   readout: str`第 ${0} 步 · ${1}`,
   rateMark: str`学习率 ${0}`,
   epochTable: '每一轮的数据表',

@@ -52,6 +52,7 @@ export const english = {
   lossUnit: 'nats',
   accuracy: 'Accuracy',
   noCurve: 'The curves begin with the first step.',
+  noCurveSince: 'The curves begin with the next step.',
   readout: (step: string, value: string): StrResult => str`step ${step} · ${value}`,
   rateMark: (rate: string): StrResult => str`rate ${rate}`,
   epochTable: 'Every epoch, as a table',
