@@ -144,7 +144,7 @@ describe('in Chinese', () => {
     await session.looked();
     await page.updateComplete;
     const allowed =
-      /Vitrine|English|MNIST|Adam|SGD|GPU|CPU|JSON|PNG|CSV|IDX|FGSM|Esc|Tab|safetensors|weight|bias|google|swiftshader|float32|uint32|ReLU|softmax|none|NaN|MB|[\w]*[_/][\w/]*|\b(w|g|m|v|t|n|R|e)\b|\d+e−?\d+/g;
+      /Vitrine|English|MNIST|Adam|SGD|GPU|CPU|JSON|PNG|CSV|IDX|FGSM|Esc|Tab|safetensors|dense|weight|bias|google|swiftshader|float32|uint32|ReLU|softmax|none|NaN|MB|[\w]*[_/][\w/]*|\b(w|g|m|v|t|n|R|e)\b|\d+e−?\d+/g;
     const left = words(page.shadowRoot!)
       .map((text) => text.replaceAll(allowed, ''))
       .filter((text) => /[A-Za-z]{2,}/.test(text));
