@@ -31,7 +31,12 @@ describe('the picture of a tensor', () => {
   });
 
   test('pictures of units fill about twice as much across as down, whatever their shape', () => {
-    for (const image of [[28, 28], [1, 16], [16, 1], [4, 8]] as const) {
+    for (const image of [
+      [28, 28],
+      [1, 16],
+      [16, 1],
+      [4, 8],
+    ] as const) {
       const { width, height } = extent(arrange([image[0] * image[1], 128], { image }));
       expect(width / height, `${image}`).toBeGreaterThan(1.3);
       expect(width / height, `${image}`).toBeLessThan(3);
