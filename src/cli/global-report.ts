@@ -15,9 +15,13 @@ import { digits, escaped, reportPage } from './report-page.ts';
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
+/** What the curves follow. */
+const logitOf = ({ curvesOf }: GlobalSummary): string => `the logit of ${curvesOf?.name}`;
+
 /** A page with the network's tree, its importances, curves and likenesses. It holds everything that it shows. */
 export function globalReport(summary: GlobalSummary): string {
   const { data, examples, accuracy, seed, adapter, notApplicable } = summary;
+  const logit = logitOf(summary);
   const right = accuracy === null ? '' : ` It is right on ${percent(accuracy)} of them.`;
   return reportPage(
     `The network on ${data}, explained as a whole`,
@@ -29,13 +33,13 @@ ${[
   summary.partialDependence &&
     curvesSection(
       'Partial dependence',
-      'The output on average over the examples, with one column set to each value.',
+      `On average over the examples, ${escaped(logit)} with one column set to each value.`,
       summary.partialDependence,
     ),
   summary.accumulatedLocalEffects &&
     curvesSection(
       'Accumulated local effects',
-      'How the output goes with one column, following the data; the mean is 0.',
+      `How ${escaped(logit)} goes with one column, following the data; the mean is 0.`,
       summary.accumulatedLocalEffects,
     ),
   summary.cka && ckaSection(summary.cka),
@@ -146,7 +150,7 @@ export function globalBrief(summary: GlobalSummary): string {
     if (curves)
       lines.push(
         '',
-        `${title}, widest: ${widest(curves)
+        `${title} of ${logitOf(summary)}, widest: ${widest(curves)
           .slice(0, 3)
           .map((curve) => `${curve.name} (${digits(rangeOf(curve))})`)
           .join(', ')}`,

@@ -14,6 +14,8 @@ export interface GlobalParameters {
   /** Of the test set, from its start on. */
   readonly examples: number;
   readonly seed: number;
+  /** The class whose logit the curves follow; by default the second of two, the first of more. */
+  readonly target?: number;
 }
 
 export interface TreeResult {
@@ -58,7 +60,8 @@ export interface GlobalSummary {
   readonly adapter: string;
   readonly surrogateTree?: TreeResult;
   readonly permutationImportance?: ImportanceResult;
-  /** Of the logit of the last class, where there are two; of the first otherwise. */
+  /** The class whose logit the curves follow; absent where there are no curves. */
+  readonly curvesOf?: { readonly target: number; readonly name: string };
   readonly partialDependence?: readonly CurveResult[];
   readonly accumulatedLocalEffects?: readonly CurveResult[];
   readonly cka?: CkaResult;

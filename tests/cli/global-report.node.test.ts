@@ -15,11 +15,16 @@ describe('the arguments of explain --global', () => {
     });
     expect(parameters()).toMatchObject({ examples: 1000, train: { data: 'mnist', model: 'mlp' } });
     expect(parameters().methods).toContain('permutationImportance');
+    expect(parameters('--target', '1').target).toBe(1);
+    expect(parameters()).not.toHaveProperty('target');
   });
 
   test.each([
     [['--methods', 'saliency'], "--methods: there is no method 'saliency'.\nTo mend: use some of surrogateTree,"],
     [['--examples', '1'], '--examples is 1; a network as a whole is seen on several.'],
+    [['--index', '0'], '--index is about one example; --global looks at many.\nTo mend: leave --index or --global out.'],
+    [['--against', '1'], '--against is about one example;'],
+    [['--output', 'logit'], '--output is about one example;'],
   ])('%j are refused', (args, message) => {
     expect(() => parameters(...args)).toThrow(message);
   });
@@ -65,6 +70,7 @@ const summary: GlobalSummary = {
       { names: ['income'], importance: interval(3) },
     ],
   },
+  curvesOf: { target: 1, name: 'yes <y>' },
   partialDependence: [
     { column: 0, name: 'flat', x: [0, 1], y: [2, 2] },
     { column: 1, name: 'steep', x: [0, 1], y: [0, 5] },
@@ -79,7 +85,7 @@ describe('what explain --global tells', () => {
     expect(lines[0]).toBe('1,200 examples, 87.5 % right');
     expect(lines).toContain('Surrogate tree: fidelity 90.0 % (80.0 % to 95.0 %) on held-out examples, majority 60.0 %');
     expect(lines.indexOf('  income  +3.00  [2.50, 3.50]')).toBeLessThan(lines.indexOf('  age  +1.00  [0.500, 1.50]'));
-    expect(lines).toContain('Partial dependence, widest: steep (5.00), flat (0)');
+    expect(lines).toContain('Partial dependence of the logit of yes <y>, widest: steep (5.00), flat (0)');
     expect(lines).toContain('  1.000  activation/dense_1');
     expect(lines.at(-1)).toBe('accumulatedLocalEffects does not apply: no columns.');
   });
@@ -95,6 +101,7 @@ describe('what explain --global tells', () => {
       const [x, y] = point.split(',').map(Number) as [number, number];
       expect(x >= 10 && x <= 230 && y >= 30 && y <= 104).toBe(true);
     }
+    expect(report).toContain('On average over the examples, the logit of yes &lt;y&gt; with one column set to each value.');
     expect(report.indexOf('steep')).toBeLessThan(report.indexOf('flat'));
     const text = /<pre>(\{.*?)<\/pre>/s.exec(report)?.[1] as string;
     const json = text

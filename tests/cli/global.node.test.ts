@@ -59,6 +59,7 @@ test('a network is explained as a whole as one line of JSON, the same twice, or 
   const told = await command(...asked, '--out', out);
   expect(told.status).toBe(0);
   expect(told.stdout).toContain('Surrogate tree: fidelity ');
+  expect(told.stdout).toContain('Partial dependence of the logit of malignant, widest: ');
   const files = readdirSync(out).sort();
   expect(files).toEqual([
     'accumulated-local-effects.svg',

@@ -16,19 +16,22 @@ const names = methods.map(({ name }) => name);
 const OUTPUTS = ['logit', 'probability', 'logOdds'] as const;
 
 export const OPTIONS: Options = {
-  index: { kind: 'whole', value: 0, help: 'the example of the test set to explain' },
+  index: { kind: 'whole', help: 'the example of the test set to explain (0)' },
   global: { kind: 'flag', help: 'explain the network as a whole in place of one example' },
   methods: {
     kind: 'text',
     help: `with commas between, or all. Of an example (saliency,integratedGradients): ${names.join(', ')}. Globally (all): ${GLOBAL_METHODS.join(', ')}`,
   },
-  target: { kind: 'whole', help: 'the class to explain (the predicted one)' },
+  target: {
+    kind: 'whole',
+    help: 'the class to explain (the predicted one); globally the class whose curves are drawn (the second of two, the first of more)',
+  },
   against: { kind: 'whole', help: 'another class: explain the target’s output less this one’s' },
   examples: {
     kind: 'whole',
     help: 'examples, from this one on, that the methods are evaluated on (8; 0 leaves the evaluation out); globally the examples looked at (1000)',
   },
-  output: { kind: 'text', value: 'logit', choices: OUTPUTS, help: 'what is explained of the class' },
+  output: { kind: 'text', choices: OUTPUTS, help: 'what is explained of the class (logit)' },
   ...TRAIN_OPTIONS,
   model: {
     kind: 'text',
@@ -66,7 +69,11 @@ function networkOf(values: OptionValues): { train: TrainParameters; model?: stri
 
 /** What the arguments ask for globally. @throws CommandError */
 export function globalParameters(values: OptionValues): GlobalParameters {
+  const local = ['index', 'against', 'output'].find((name) => values.text(name) !== undefined);
+  if (local !== undefined)
+    throw usageError(`--${local} is about one example; --global looks at many.`, `leave --${local} or --global out.`);
   const examples = values.number('examples') ?? 1000;
+  const target = values.number('target');
   if (examples < 2)
     throw usageError(`--examples is ${examples}; a network as a whole is seen on several.`, 'pass 2 or more, such as 1000.');
   return {
@@ -74,6 +81,7 @@ export function globalParameters(values: OptionValues): GlobalParameters {
     methods: methodsOf(values, GLOBAL_METHODS, GLOBAL_METHODS),
     examples,
     seed: values.number('seed') as number,
+    ...(target === undefined ? {} : { target }),
   };
 }
 
@@ -89,11 +97,11 @@ export function explainParameters(values: OptionValues): ExplainParameters {
   }
   return {
     ...networkOf(values),
-    index: values.number('index') as number,
+    index: values.number('index') ?? 0,
     methods: methodsOf(values, names, ['saliency', 'integratedGradients']),
     ...(target === undefined ? {} : { target }),
     ...(against === undefined ? {} : { against }),
-    output: values.text('output') as ExplainParameters['output'],
+    output: (values.text('output') ?? 'logit') as ExplainParameters['output'],
     seed: values.number('seed') as number,
     examples: values.number('examples') ?? 8,
     keep: !values.flag('json'),

@@ -10,7 +10,7 @@ import { printHelp } from '../train-options.ts';
 
 const OPTIONS: Options = {
   model: { kind: 'text', help: 'a file that `npm run train -- --out FOLDER` wrote' },
-  bins: { kind: 'whole', value: 32, least: 1, help: 'bins of the histograms' },
+  bins: { kind: 'whole', value: 32, least: 1, most: 1024, help: 'bins of the histograms' },
   seed: { kind: 'whole', value: 0, help: 'of the power iteration' },
   out: { kind: 'text', value: 'out', help: 'the folder for the pictures and the report' },
   json: { kind: 'flag', help: 'print the result as one line of JSON, and write no files' },

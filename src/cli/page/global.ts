@@ -21,10 +21,11 @@ interface Asked {
   readonly x: Float32Array<ArrayBuffer>;
   readonly count: number;
   readonly seed: number;
+  readonly target?: number;
   readonly signal: AbortSignal;
 }
 
-type Found = Partial<Pick<GlobalSummary, GlobalMethod>>;
+type Found = Partial<Pick<GlobalSummary, GlobalMethod | 'curvesOf'>>;
 
 const notFor = (why: string, instead: string): VitrineError => new VitrineError('unsupported-model', why, instead, { why });
 
@@ -84,8 +85,13 @@ function patchName(patch: number, [height = 1, width = 1]: readonly number[]): s
   return `rows ${top}–${Math.min(height, top + rows) - 1}, columns ${left}–${Math.min(width, left + columns) - 1}`;
 }
 
-/** Of two classes the second, as a doctor or a bank asks for it; of more, the first. */
-const targetOf = ({ model }: Asked): { readonly target?: number } => (model.classes === 1 ? {} : { target: model.classes === 2 ? 1 : 0 });
+/** The class asked for; by default of two classes the second, as a doctor or a bank asks for it; of more, the first. */
+const targetOf = ({ model, target = model.classes === 2 ? 1 : 0 }: Asked): number => target;
+
+const curvesOf = (asked: Asked): Found => {
+  const target = targetOf(asked);
+  return { curvesOf: { target, name: asked.data.classes?.[target] ?? String(target) } };
+};
 
 const columnsOnly = ({ data }: Asked): void => {
   if (isImage(data)) {
@@ -101,20 +107,24 @@ const featuresOf = ({ data }: Asked): { readonly features?: readonly string[] } 
 async function dependenceOf(asked: Asked): Promise<Found> {
   columnsOnly(asked);
   const found = await partialDependence(asked.model, asked.x, {
-    ...targetOf(asked),
+    target: targetOf(asked),
     ...featuresOf(asked),
     points: 40,
     signal: asked.signal,
   });
-  return { partialDependence: found.map(({ column, name, grid, mean }): CurveResult => ({ column, name, x: [...grid], y: [...mean] })) };
+  const curves = found.map(({ column, name, grid, mean }): CurveResult => ({ column, name, x: [...grid], y: [...mean] }));
+  return { ...curvesOf(asked), partialDependence: curves };
 }
 
 async function effectsOf(asked: Asked): Promise<Found> {
   columnsOnly(asked);
-  const found = await accumulatedLocalEffects(asked.model, asked.x, { ...targetOf(asked), ...featuresOf(asked), signal: asked.signal });
-  return {
-    accumulatedLocalEffects: found.map(({ column, name, edges, effect }): CurveResult => ({ column, name, x: [...edges], y: [...effect] })),
-  };
+  const found = await accumulatedLocalEffects(asked.model, asked.x, {
+    target: targetOf(asked),
+    ...featuresOf(asked),
+    signal: asked.signal,
+  });
+  const curves = found.map(({ column, name, edges, effect }): CurveResult => ({ column, name, x: [...edges], y: [...effect] }));
+  return { ...curvesOf(asked), accumulatedLocalEffects: curves };
 }
 
 async function ckaOf({ model, x, signal }: Asked): Promise<Found> {
@@ -138,7 +148,9 @@ async function explainGlobally(task: GlobalParameters, report: (event: TrainEven
   const model = await modelOf(device, task, data, report, signal);
   if (!model) return {};
   const count = Math.min(task.examples, data.test.size);
-  const asked = { model, data: data.test, x: examplesOf(data.test, 0, count), count, seed: task.seed, signal };
+  const { seed, target } = task;
+  const x = examplesOf(data.test, 0, count);
+  const asked: Asked = { model, data: data.test, x, count, seed, signal, ...(target === undefined ? {} : { target }) };
   let found: Found = {};
   const notApplicable: { method: GlobalMethod; why: string }[] = [];
   for (const method of task.methods) {
@@ -155,7 +167,7 @@ async function explainGlobally(task: GlobalParameters, report: (event: TrainEven
     data: task.train.data,
     examples: count,
     accuracy: await accuracyOf(asked),
-    seed: task.seed,
+    seed,
     adapter: adapterName(device),
     ...found,
     notApplicable,
