@@ -2,8 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { WatchBudget } from '../../src/ui/session/watch-budget.ts';
 
 /** Training at 0.3 steps a millisecond, told every 40 ms, in which a look takes `cost` milliseconds away each time that the budget allows one. */
-function simulate(budget: WatchBudget, milliseconds: number, cost: number, from: number = 0): { looks: number; steps: number } {
-  let [now, steps, looks, debt] = [from, 0.3 * from, 0, 0];
+function simulate(
+  budget: WatchBudget,
+  milliseconds: number,
+  cost: number,
+  from: number = 0,
+  done: number = 0,
+): { looks: number; steps: number } {
+  let [now, steps, looks, debt] = [from, done, 0, 0];
   let ends: number | undefined;
   while (now < from + milliseconds) {
     now += 40;
@@ -17,7 +23,7 @@ function simulate(budget: WatchBudget, milliseconds: number, cost: number, from:
     }
     budget.arrived(steps, now);
     if (ends === undefined && debt === 0 && budget.allows(now)) {
-      budget.lookBegins();
+      budget.lookBegins(now);
       looks += 1;
       debt = cost;
       ends = now + cost;
@@ -32,9 +38,9 @@ describe('what watching costs', () => {
     const budget = new WatchBudget();
     budget.begin(0);
     // What the first looks cost is not known yet: they come at a cautious pace.
-    simulate(budget, 40_000, 60);
-    const { steps } = simulate(budget, 20_000, 60, 40_000);
-    const lost = 1 - (steps - 0.3 * 40_000) / (0.3 * 20_000);
+    const { steps: before } = simulate(budget, 40_000, 60);
+    const { steps } = simulate(budget, 20_000, 60, 40_000, before);
+    const lost = 1 - (steps - before) / (0.3 * 20_000);
     expect(lost).toBeGreaterThan(0.01);
     expect(budget.share()).toBeCloseTo(lost, 2);
   });
@@ -42,8 +48,8 @@ describe('what watching costs', () => {
   test.each([5, 60, 400])('stays near two hundredths whatever a look takes: %i ms', (cost) => {
     const budget = new WatchBudget();
     budget.begin(0);
-    simulate(budget, 60_000, cost);
-    const { looks } = simulate(budget, 120_000, cost, 60_000);
+    const { steps } = simulate(budget, 60_000, cost);
+    const { looks } = simulate(budget, 120_000, cost, 60_000, steps);
     expect(looks).toBeGreaterThan(2);
     expect((looks * cost) / 120_000).toBeLessThan(0.03);
   });
@@ -58,7 +64,7 @@ describe('what watching costs', () => {
       // A drawing of 20 ms in a stretch of 40, told before the stretch ends.
       now += 40;
       steps += drawn ? 6 : 12;
-      if (drawn) budget.disturb();
+      if (drawn) budget.disturb(now);
       budget.arrived(steps, now);
     }
     expect(budget.share()).toBeCloseTo(0.05, 2);
@@ -87,7 +93,7 @@ describe('what watching costs', () => {
     for (let i = 1; i <= 200; i++) {
       now += 40;
       if (budget.allows(now)) {
-        budget.lookBegins();
+        budget.lookBegins(now);
         budget.lookEnds(now);
       } else refused += 1;
       budget.arrived(12 * i, now);

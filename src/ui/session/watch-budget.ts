@@ -7,6 +7,8 @@
 /** Looking takes at most this share of the time; with the curves and what the page itself draws, watching stays under 5 %. */
 const SHARE = 0.02;
 const WINDOW_MILLISECONDS = 20_000;
+/** How long after a telling the page and the GPU may still be at work on it. */
+const AFTERMATH_MILLISECONDS = 100;
 /** How fast training goes alone is not known from less. */
 const LEAST_QUIET_MILLISECONDS = 500;
 /** Watching rests now and then, however little it costs, so that training alone can be seen. */
@@ -30,9 +32,8 @@ export class WatchBudget {
   #stretches: Stretch[] = [];
   /** Steps and time of their last arrival; undefined where the next one ends no stretch. */
   #last: { readonly at: number; readonly steps: number } | undefined;
-  #disturbed = false;
-  /** Work that was begun in the stretch before may still be under way in this one. */
-  #wasDisturbed = false;
+  /** What was drawn or told last is still on its way through layout, raster and the GPU until then. */
+  #until = 0;
   /** Pieces of work that are under way. */
   #working = 0;
   /** What the look in hand, or the last one until its stretches are over, has cost; undefined where none is being measured. */
@@ -56,28 +57,28 @@ export class WatchBudget {
   }
 
   /** Something was drawn or told. */
-  disturb(): void {
-    this.#disturbed = true;
+  disturb(now: number = performance.now()): void {
+    this.#until = now + AFTERMATH_MILLISECONDS;
   }
 
   /** Work that lasts begins, of whatever kind. */
-  workBegins(): void {
+  workBegins(now: number = performance.now()): void {
     this.#working += 1;
-    this.#disturbed = true;
+    this.disturb(now);
   }
 
-  workEnds(): void {
+  workEnds(now: number = performance.now()): void {
     this.#working -= 1;
-    this.#disturbed = true;
+    this.disturb(now);
   }
 
-  lookBegins(): void {
-    this.workBegins();
+  lookBegins(now: number = performance.now()): void {
+    this.workBegins(now);
     this.#lost = 0;
   }
 
   lookEnds(now: number = performance.now()): void {
-    this.workEnds();
+    this.workEnds(now);
     this.#notBefore = now + this.#wait();
   }
 
@@ -85,11 +86,13 @@ export class WatchBudget {
   arrived(steps: number, now: number = performance.now()): void {
     const last = this.#last;
     this.#last = { at: now, steps };
-    const disturbed = this.#disturbed || this.#wasDisturbed;
-    this.#wasDisturbed = this.#disturbed;
-    this.#disturbed = this.#working > 0;
     if (!last || now <= last.at) return;
-    const stretch = { at: now, milliseconds: now - last.at, steps: steps - last.steps, quiet: !disturbed };
+    const stretch = {
+      at: now,
+      milliseconds: now - last.at,
+      steps: steps - last.steps,
+      quiet: this.#working === 0 && this.#until <= last.at,
+    };
     this.#stretches.push(stretch);
     while (now - this.#stretches[0]!.at > WINDOW_MILLISECONDS) this.#stretches.shift();
     if (stretch.quiet) this.#quietAt = now;
