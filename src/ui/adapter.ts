@@ -14,4 +14,4 @@ export function isSoftware({ info }: Device): boolean {
 
 /** Least time between two drawings that only follow training: on a software adapter they are rare. */
 export const pace = (device: Device | undefined, milliseconds: number): number =>
-  device && isSoftware(device) ? 8 * milliseconds : milliseconds;
+  device && isSoftware(device) ? 12 * milliseconds : milliseconds;

@@ -4,8 +4,8 @@
  * compositor and the GPU do for watching is in it. Frames are dropped for it, steps never.
  */
 
-/** Looking takes at most this share of the time; with the curves and what the page itself draws, watching stays under 5 %. */
-const SHARE = 0.02;
+/** Looking takes about this share of the time; with the figures, the curves and what the page itself draws, watching stays under 5 %. */
+const SHARE = 0.012;
 const WINDOW_MILLISECONDS = 20_000;
 /** How long after a telling the page and the GPU may still be at work on it. */
 const AFTERMATH_MILLISECONDS = 100;
