@@ -39,7 +39,7 @@ export interface MapSummary {
   readonly sum: number;
   readonly least: number;
   readonly greatest: number;
-  /** The elements of the largest magnitude: where, and the value. */
+  /** The elements of the largest magnitude: where, and the value. Of a method that covers parts of an image, the parts, by their first element. */
   readonly top: readonly { readonly at: readonly number[]; readonly name?: string; readonly value: number }[];
   readonly milliseconds: number;
   readonly question: string;

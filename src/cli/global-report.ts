@@ -20,13 +20,13 @@ const logitOf = ({ curvesOf }: GlobalSummary): string => `the logit of ${curvesO
 
 /** A page with the network's tree, its importances, curves and likenesses. It holds everything that it shows. */
 export function globalReport(summary: GlobalSummary): string {
-  const { data, examples, accuracy, seed, adapter, notApplicable } = summary;
+  const { data, examples, accuracy, seed, adapter, notApplicable, units } = summary;
   const logit = logitOf(summary);
   const right = accuracy === null ? '' : ` It is right on ${percent(accuracy)} of them.`;
   return reportPage(
     `The network on ${data}, explained as a whole`,
     `<h1>What does the network go by?</h1>
-<p>The first ${examples.toLocaleString('en')} examples of the test set of ${escaped(data)}.${right} <span class="quiet">Seed ${seed}, adapter ${escaped(adapter)}.</span></p>
+<p>The first ${examples.toLocaleString('en')} examples of the test set of ${escaped(data)}.${right} <span class="quiet">Seed ${seed}, adapter ${escaped(adapter)}.</span>${units ? ' Values of columns are in standard deviations from the mean of the training rows, as the network gets them.' : ''}</p>
 ${[
   summary.surrogateTree && treeSection(summary.surrogateTree),
   summary.permutationImportance && importanceSection(summary.permutationImportance),
@@ -82,7 +82,9 @@ function treeSection({ text, fidelity, majority, depth, leaves, mermaid, tree }:
   const last = fidelity.at(-1);
   return `<h2>A tree that answers what the network answers</h2>
 <p>${depth} questions deep, ${leaves} leaves. On held-out examples it answers as the network does in ${last ? percent(last.heldOut.value) : '–'}
-of cases; always giving the network’s commonest class would in ${percent(majority)}. It shows what the decisions go by, not how they are computed.</p>
+of cases; always giving the network’s commonest class would in ${percent(majority)}.${
+    last && last.heldOut.value <= majority ? ' <b>It is no better than that: do not read it as an explanation.</b>' : ''
+  } It shows what the decisions go by, not how they are computed.</p>
 <div class="wide">${inlineSvg(treeDrawing(tree as DrawnTree))}</div>
 <details><summary>As text</summary><pre>${escaped(text)}</pre></details>
 <div class="wide"><table><thead><tr><th class="number">Depth</th><th class="number">Leaves</th><th class="number">Fidelity in training</th><th class="number">Held out, 95 % interval</th></tr></thead>
@@ -129,10 +131,14 @@ function ckaSection(cka: CkaResult): string {
 export function globalBrief(summary: GlobalSummary): string {
   const { surrogateTree: tree, permutationImportance: importance, cka, accuracy, examples, notApplicable } = summary;
   const lines = [`${examples.toLocaleString('en')} examples${accuracy === null ? '' : `, ${percent(accuracy)} right`}`];
+  if (summary.units)
+    lines.push('Values of columns are in standard deviations from the mean of the training rows, as the network gets them.');
   if (tree) {
     const last = tree.fidelity.at(-1);
     const held = last ? `${percent(last.heldOut.value)} (${percent(last.heldOut.low)} to ${percent(last.heldOut.high)})` : '–';
     lines.push('', `Surrogate tree: fidelity ${held} on held-out examples, majority ${percent(tree.majority)}`, tree.text.trimEnd());
+    if (last && last.heldOut.value <= tree.majority)
+      lines.push('It is no better than always giving the commonest answer: do not read it as an explanation.');
   }
   if (importance) {
     const sorted = [...importance.columns].sort((a, b) => b.importance.value - a.importance.value).slice(0, 5);

@@ -58,6 +58,8 @@ export interface GlobalSummary {
   readonly accuracy: number | null;
   readonly seed: number;
   readonly adapter: string;
+  /** Of a table: its columns are told in deviations from the mean of the training rows, as the network gets them. */
+  readonly units?: 'standardised';
   readonly surrogateTree?: TreeResult;
   readonly permutationImportance?: ImportanceResult;
   /** The class whose logit the curves follow; absent where there are no curves. */

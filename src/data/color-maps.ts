@@ -46,6 +46,7 @@ export const blueOrange: ColorMap = {
   }),
 };
 
+/** Every colour map, by no order of merit: three for magnitudes, blueOrange for signed values. */
 export const colorMaps: readonly ColorMap[] = [viridis, cividis, blueOrange, greys];
 
 /**

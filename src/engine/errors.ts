@@ -32,6 +32,7 @@ export type ErrorCode =
 
 export type ErrorParameters = Readonly<Record<string, unknown>>;
 
+/** A fault with its code and parameters; `message` is the two lines in English, what happened and `To mend: …`. */
 export class VitrineError extends Error {
   override readonly name: string = 'VitrineError';
   readonly code: ErrorCode;

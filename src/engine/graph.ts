@@ -18,6 +18,10 @@ export interface Node<A = any> extends TensorType {
   name?: string;
 }
 
+/**
+ * What is to be computed, as nodes: each an operation on other nodes, with its shape and type known at once. It holds no values and touches no GPU;
+ * `differentiate` adds to it, `compile` makes a plan of it.
+ */
 export class Graph {
   readonly nodes: Node[] = [];
 

@@ -64,6 +64,7 @@ export async function createTrainer(model: Model, options: TrainerOptions = {}):
   };
   model.requireAlive();
   checkWhole('batchSize', settings.batchSize, 1, 65535);
+  checkWhole('seed', settings.seed, 0, 0xffffffff);
   checkNumber('validationSplit', settings.validationSplit, 0, 0.999);
   if (settings.clipNorm !== undefined) checkNumber('clipNorm', settings.clipNorm, 1e-30);
   const trainer = await device.guarded('trainer', () => new Trainer(model, settings));

@@ -87,6 +87,7 @@ async function probeOf(model: Model, probe: Probe): Promise<Float32Array> {
   return values;
 }
 
+/** What `record` gives: the series as they grow with training, in the order of steps, and the end of the recording. */
 export class Recorder {
   /** In the order of their steps. */
   readonly records: TrainingRecord[] = [];

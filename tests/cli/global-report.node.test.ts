@@ -140,3 +140,23 @@ describe('what explain --global tells', () => {
     expect([...map.matchAll(/fill-opacity="([\d.]+)"/g)].map(([, share]) => Number(share))).toEqual([0.333, 1]);
   });
 });
+
+test('a tree that is no better than the majority is said to be none, and a table says its units', () => {
+  const poor: GlobalSummary = {
+    ...summary,
+    units: 'standardised',
+    surrogateTree: {
+      ...(summary.surrogateTree as NonNullable<GlobalSummary['surrogateTree']>),
+      majority: 0.7,
+      fidelity: [{ depth: 1, leaves: 2, training: 1, heldOut: { value: 0.575, low: 0.4, high: 0.7 } }],
+    },
+  };
+  for (const text of [globalBrief(poor), globalReport(poor)]) {
+    expect(text).toContain('do not read it as an explanation');
+    expect(text).toContain('in standard deviations from the mean of the training rows');
+  }
+  for (const text of [globalBrief(summary), globalReport(summary)]) {
+    expect(text).not.toContain('do not read it');
+    expect(text).not.toContain('standard deviations');
+  }
+});

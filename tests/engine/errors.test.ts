@@ -422,6 +422,11 @@ describe('refused, with nothing lost, is', () => {
       'invalid-option',
       'batchSize is 0; it must be a number between 1 and 65535.\nTo mend: pass a number between 1 and 65535.',
     ],
+    'a seed below 0': [
+      ({ model }) => createTrainer(model, { ...options, seed: -1 }),
+      'invalid-option',
+      'seed is -1; it must be a number between 0 and 4294967295.\nTo mend: pass a number between 0 and 4294967295.',
+    ],
     'a learning rate that is no number': [
       () => adam({ learningRate: Number.NaN }),
       'invalid-option',

@@ -77,6 +77,11 @@ describe('what watching costs', () => {
     for (let i = 1; i <= 200; i++) {
       now += 40;
       steps += 12;
+      // The last steps before a rest arrive late: training waits for all of its work, and the page tells of it.
+      if (i % 50 === 0) {
+        now += 400;
+        budget.disturb(now);
+      }
       budget.arrived(steps, now);
       if (i % 50 === 0) {
         budget.rest();

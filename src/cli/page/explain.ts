@@ -171,15 +171,35 @@ async function summaryOf(
     sum: values.reduce((sum, value) => sum + value, 0),
     least: values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
     greatest: values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
-    top: order.slice(0, TOP).map((index) => ({
-      at: placeOf(index, data.inputShape),
-      ...(data.features?.[index] === undefined ? {} : { name: data.features[index] }),
-      value: values[index] as number,
-    })),
+    top:
+      topParts(attribution, values, data) ??
+      order.slice(0, TOP).map((index) => ({
+        at: placeOf(index, data.inputShape),
+        ...(data.features?.[index] === undefined ? {} : { name: data.features[index] }),
+        value: values[index] as number,
+      })),
     milliseconds,
     question: method.question,
     caveat: method.caveat,
   };
+}
+
+/** Of an image whose parts were covered as wholes, the parts: an element of one is no finding of its own. */
+function topParts({ options: { groups } }: Attribution, values: Float32Array, { inputShape }: Dataset): MapSummary['top'] | undefined {
+  if (!Array.isArray(groups) || inputShape.length < 2 || groups.length !== values.length) return undefined;
+  const parts = new Map<number, { value: number; from: number[]; to: number[] }>();
+  for (const [index, group] of (groups as readonly number[]).entries()) {
+    const at = placeOf(index, inputShape).slice(0, 2);
+    const part = parts.get(group) ?? { value: 0, from: at, to: at };
+    part.value += values[index] as number;
+    part.from = part.from.map((least, axis) => Math.min(least, at[axis] as number));
+    part.to = part.to.map((most, axis) => Math.max(most, at[axis] as number));
+    parts.set(group, part);
+  }
+  return [...parts.values()]
+    .sort((a, b) => Math.abs(b.value) - Math.abs(a.value))
+    .slice(0, TOP)
+    .map(({ value, from, to }) => ({ at: from, name: `rows ${from[0]}–${to[0]}, columns ${from[1]}–${to[1]}`, value }));
 }
 
 /** The coordinates of a row-major index; those of an image without its only channel. */

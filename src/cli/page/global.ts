@@ -12,12 +12,15 @@ import type { TrainEvent } from '../train-task.ts';
 import { hostTask } from './host.ts';
 import { adapterName, examplesOf, loadData, modelOf } from './training.ts';
 
+/** A tree grows on the network's answers to at most so many training examples. */
+const GROWN_ON = 4000;
 /** A side of an image is cut into so many patches; their pixels are permuted together. */
 const PATCHES = 7;
 
 interface Asked {
   readonly model: Model;
   readonly data: Dataset;
+  readonly train: Dataset;
   readonly x: Float32Array<ArrayBuffer>;
   readonly count: number;
   readonly seed: number;
@@ -31,10 +34,12 @@ const notFor = (why: string, instead: string): VitrineError => new VitrineError(
 
 const isImage = ({ inputShape }: Dataset): boolean => inputShape.length > 1;
 
-async function treeOf({ model, data, x, seed }: Asked): Promise<Found> {
+async function treeOf({ model, data, train, x, seed, signal }: Asked): Promise<Found> {
   const names = isImage(data) ? pixelNames(data.inputShape) : data.features;
-  const tree = await surrogateTree(model, x, {
+  const tree = await surrogateTree(model, examplesOf(train, 0, Math.min(GROWN_ON, train.size)), {
     seed,
+    signal,
+    heldOut: x,
     ...(names ? { features: names } : {}),
     ...(data.classes ? { classes: data.classes } : {}),
   });
@@ -150,7 +155,7 @@ async function explainGlobally(task: GlobalParameters, report: (event: TrainEven
   const count = Math.min(task.examples, data.test.size);
   const { seed, target } = task;
   const x = examplesOf(data.test, 0, count);
-  const asked: Asked = { model, data: data.test, x, count, seed, signal, ...(target === undefined ? {} : { target }) };
+  const asked: Asked = { model, data: data.test, train: data.train, x, count, seed, signal, ...(target === undefined ? {} : { target }) };
   let found: Found = {};
   const notApplicable: { method: GlobalMethod; why: string }[] = [];
   for (const method of task.methods) {
@@ -169,6 +174,7 @@ async function explainGlobally(task: GlobalParameters, report: (event: TrainEven
     accuracy: await accuracyOf(asked),
     seed,
     adapter: adapterName(device),
+    ...(isImage(data.test) ? {} : { units: 'standardised' as const }),
     ...found,
     notApplicable,
   };

@@ -1,3 +1,4 @@
+import { VitrineError } from '../../engine/errors.ts';
 import type { Examples, Model } from '../../engine/model.ts';
 import { layerNames } from '../model/chunks.ts';
 import { centredProducts, type Source } from '../model/moments.ts';
@@ -29,12 +30,20 @@ export interface LinearCka {
  * make everything look alike.
  * **Source** Kornblith, Norouzi, Lee, Hinton 2019, "Similarity of neural network representations revisited", equation 4.
  *
- * @throws VitrineError `unknown-name`, `shape-mismatch`, what the model's inputs can be wrong in, `aborted`
+ * @throws VitrineError `unknown-name`, `invalid-option` for a single example, `shape-mismatch`, what the model's inputs can be wrong in, `aborted`
  */
 export async function linearCka(model: Model, x: Examples, options: LinearCkaOptions = {}): Promise<LinearCka> {
   const method = 'linearCka';
   model.requireAlive();
   const { against = model, layers = layerNames(model), signal } = options;
+  if (model.rowsOf(x) < 2) {
+    throw new VitrineError(
+      'invalid-option',
+      `${method}: 1 example; how far examples lie apart takes two at least.`,
+      'give more examples: hundreds for a steady figure.',
+      { method, examples: model.rowsOf(x) },
+    );
+  }
   const againstLayers = options.againstLayers ?? (options.layers || against === model ? layers : layerNames(against));
   const models = against === model ? [model] : [model, against];
   const sources: Source[] = layers.map((layer) => ({ model: 0, layer }));

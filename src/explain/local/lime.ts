@@ -45,7 +45,8 @@ export async function lime(model: Model, x: Examples, options: LimeOptions = {})
   const groups = groupsOf(method, model, options.groups);
   const n = groups.count;
   const { samples = 1000, kernelWidth = 0.25, regularization = 1, seed = 0 } = options;
-  checkWhole(`${method}: samples`, samples, 1);
+  // The first copy is the example itself: alone it says nothing of any group.
+  checkWhole(`${method}: samples`, samples, 2);
   checkNumber(`${method}: kernelWidth`, kernelWidth, Number.MIN_VALUE);
   checkNumber(`${method}: regularization`, regularization, 0);
   checkWhole(`${method}: seed`, seed, 0, 0xffffffff);

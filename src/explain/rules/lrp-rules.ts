@@ -46,7 +46,7 @@ export interface LrpLayer {
 /** Chooses the rule of each layer. */
 export type LrpComposite = (layer: LrpLayer) => LrpRule;
 
-/** LRP-0: shares in proportion to the terms of z. On a ReLU network it is gradient × input. */
+/** LRP-0: shares in proportion to the terms of z. On a ReLU network it is gradient × input. **Source** Bach et al. 2015. */
 export const lrpZero = (): LrpRule => ({ rule: 'epsilon', epsilon: 0 });
 
 /** LRP-ε: what is small against ε is absorbed. 1e-6 by default (Zennit); 1e-9 in Captum, 1e-7 in iNNvestigate. @throws VitrineError `invalid-option` */
@@ -61,7 +61,7 @@ export function lrpGamma(gamma = 0.25): LrpRule {
   return { rule: 'gamma', gamma };
 }
 
-/** z⁺ or α1β0: only what speaks for a unit. */
+/** z⁺ or α1β0: only what speaks for a unit. **Source** Montavon et al. 2017. */
 export const lrpZPlus = (): LrpRule => ({ rule: 'zPlus' });
 
 /**
@@ -85,10 +85,10 @@ export function lrpAlphaBeta(alpha = 2, beta: number = alpha - 1): LrpRule {
   return { rule: 'alphaBeta', alpha, beta };
 }
 
-/** w²: by the weights alone. For a first layer whose inputs know no bounds. */
+/** w²: by the weights alone. For a first layer whose inputs know no bounds. **Source** Montavon et al. 2017. */
 export const lrpWSquared = (): LrpRule => ({ rule: 'wSquared' });
 
-/** Flat: in equal parts. For a first layer, where only the coarse picture counts. */
+/** Flat: in equal parts. For a first layer, where only the coarse picture counts. **Source** Lapuschkin et al. 2019, “Unmasking Clever Hans predictors”. */
 export const lrpFlat = (): LrpRule => ({ rule: 'flat' });
 
 /** z-box (zᴮ): for a first layer whose inputs lie in [low, high], pixels in [0, 1] by default. @throws VitrineError `invalid-option` */

@@ -50,8 +50,12 @@ export class WatchBudget {
     this.#quietAt = now;
   }
 
-  /** Training stands still for something of its own, such as the validation of an epoch: that is no cost of watching. */
+  /**
+   * Training stands still for something of its own, such as the validation of an epoch: that is no cost of watching. Neither is the last stretch
+   * before it, in which training waited for all that was under way.
+   */
   rest(): void {
+    if (this.#last) this.#stretches.pop();
     this.#last = undefined;
     this.#lost = undefined;
   }

@@ -113,7 +113,8 @@ describe('lime', () => {
     const model = await randomNetwork(await testDevice());
     const x = examplesOf(1, 10);
     const of = (options: LimeOptions) => expect(lime(model, x, options)).rejects;
-    await of({ samples: 0 }).toThrow('lime: samples is 0; it must be a number at least 1.');
+    await of({ samples: 0 }).toThrow('lime: samples is 0; it must be a number at least 2.');
+    await of({ samples: 1 }).toMatchObject({ code: 'invalid-option' });
     await of({ samples: 8, regularization: 0 }).toThrow(
       'lime: 8 masked copies do not determine the weights of 10 groups.\nTo mend: draw more samples, or leave regularization above 0.',
     );

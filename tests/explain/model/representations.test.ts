@@ -220,6 +220,7 @@ describe('linearCka', () => {
   test('refuses models of other inputs, and is NaN for a layer that does not vary', async () => {
     const device = await testDevice();
     const [a, b] = [await randomNetwork(device, { inputShape: [4] }), await randomNetwork(device, { inputShape: [5] })];
+    await expect(linearCka(a, examplesOf(1, 4))).rejects.toThrow('linearCka: 1 example; how far examples lie apart takes two at least.');
     await expect(linearCka(a, examplesOf(3, 4), { against: b })).rejects.toThrow('linearCka: the models take [4] and [5].');
     const still = await linear([0, 0, 0, 0], 4);
     const { values } = await linearCka(still, examplesOf(9, 4), { layers: ['input'], againstLayers: ['logits'] });
