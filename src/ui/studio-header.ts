@@ -5,6 +5,7 @@ import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { Page } from './session/choices.ts';
 import { send } from './session/commands.ts';
+import { linkOf } from './session/link.ts';
 import type { Snapshot } from './session/session.ts';
 import { isOwnData } from './settings.ts';
 import { shared } from './shared-styles.ts';
@@ -123,8 +124,7 @@ export class StudioHeader extends LitElement {
   }
 
   async #share(): Promise<void> {
-    // To the step that is looked at, which may be behind the address or ahead of it while training runs.
-    const link = new URL(this.snapshot?.link ?? location.hash, location.href).href;
+    const link = new URL((this.snapshot && linkOf(this.snapshot)) ?? location.hash, location.href).href;
     try {
       await navigator.clipboard.writeText(link);
     } catch {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import type { Dataset } from '../../src/engine/index.ts';
 import { choicesOf, hashOf } from '../../src/ui/session/choices.ts';
+import { linkOf } from '../../src/ui/session/link.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
 import { clearAfterEach, data, inside, mount, PATIENTLY, until } from './mounted-page.ts';
@@ -197,7 +198,7 @@ describe('everything is linked', () => {
     const { page, session, training } = await mount('#example=4');
     for (let i = 0; i < 5; i++) await training.single();
     await session.looked();
-    const { link } = session.snapshot;
+    const link = linkOf(session.snapshot);
     expect(link).toContain('step=5');
     page.remove();
     await session.close();
@@ -316,4 +317,15 @@ test('mistakes and the confusion matrix are those of the step that training rest
   );
   await session.looked();
   expect(session.snapshot.prediction!.predicted).toBe(mistakes!.worst[0]!.predicted);
+});
+
+test('mistakes and the confusion matrix are read anew while epochs go by', async () => {
+  const { session, training } = await mount('#epochs=1000');
+  await until(() => session.snapshot.mistakes !== undefined);
+  expect(session.snapshot.mistakes!.step).toBe(0);
+  void training.start();
+  const steps = new Set<number>();
+  session.addEventListener('snapshot', () => steps.add(session.snapshot.mistakes?.step ?? 0));
+  await until(() => [...steps].filter((step) => step > 0).length >= 3);
+  expect(session.snapshot.running).toBe(true);
 });

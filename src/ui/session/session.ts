@@ -142,8 +142,6 @@ export interface Snapshot {
   readonly mistakes: Mistakes | undefined;
   readonly painted: readonly number[];
   readonly challenges: readonly ChallengeRow[];
-  /** The address that leads to what is shown, with the logits as they are seen here; undefined before anything was seen. */
-  readonly link?: string | undefined;
   /** How far the replay of a link came from what it was taken with. */
   readonly compared?: Compared | undefined;
   /** Grows with every look: what is drawn may have changed. */
@@ -243,15 +241,6 @@ export class StudioSession extends EventTarget {
     const { run } = this.training;
     const recipe = run && !this.training.needsReset ? { ...this.training.settings, rate: run.settings.rate } : this.training.settings;
     return hashOf({ ...this.#choices, recipe, journal: run?.journal ?? [], step: this.training.step > 0 ? this.training.step : undefined });
-  }
-
-  #link(): string | undefined {
-    const { run, device } = this.training;
-    const prediction = this.#prediction;
-    if (!run || !device || !prediction || this.#closed) return undefined;
-    const seen = { adapter: adapterName(device), logits: prediction.logits };
-    const recipe = { ...run.settings, epochs: this.training.settings.epochs };
-    return hashOf({ ...this.#choices, recipe, journal: run.journal, step: prediction.step > 0 ? prediction.step : undefined, seen });
   }
 
   async open(): Promise<void> {
@@ -566,9 +555,10 @@ export class StudioSession extends EventTarget {
     const { run } = this.training;
     if (!run || this.#finding || this.#closed) return;
     const still = !this.#isTraining;
+    const isFirst = this.#mistakes === undefined;
     const began = performance.now();
-    // While training runs they are read rarely enough to take a hundredth of the time: epochs may follow one another quickly.
-    if (!still && began - this.#foundAt < 100 * this.#findingTook) return;
+    // Epochs of a small data set may follow one another quickly. Most of what it takes is waiting for the steps that were submitted before.
+    if (!still && began - this.#foundAt < 20 * this.#findingTook) return;
     this.#finding = true;
     this.#foundAt = began;
     this.#budget.workBegins();
@@ -583,7 +573,8 @@ export class StudioSession extends EventTarget {
       this.#budget.workEnds();
     }
     const took = performance.now() - began;
-    this.#findingTook = Math.min(took, this.#findingTook || took);
+    // The first one has compiled what it computes: its time says nothing of the next.
+    if (!isFirst) this.#findingTook = Math.min(took, this.#findingTook || took);
     this.#tell();
   }
 
@@ -865,7 +856,6 @@ export class StudioSession extends EventTarget {
       mistakes: this.#mistakes,
       painted: this.#painted,
       challenges: this.#challenges,
-      link: this.#link(),
       compared: this.#compared,
       looks: this.#looks,
       watching: this.#isTraining ? this.#budget.share() : Number.NaN,
