@@ -23,6 +23,7 @@ import { findMistakes, type Mistakes } from './mistakes.ts';
 import type { OwnImage, TakenImages } from './own-images.ts';
 import type { Pinned } from './pinned.ts';
 import { Probe, type ProbeReading } from './probe.ts';
+import { Rarely } from './rarely.ts';
 import { type Compared, compareSeen, type Seen } from './seen.ts';
 import type { Shown, ShownModel, ShownRun } from './shown.ts';
 import { inputOf } from './strokes.ts';
@@ -192,9 +193,8 @@ export class StudioSession extends EventTarget {
   #mistakes: Mistakes | undefined;
   /** Test examples are being read. */
   #finding = false;
-  #foundAt = Number.NEGATIVE_INFINITY;
-  /** Milliseconds. */
-  #findingTook = 0;
+  /** Most of what it takes is waiting for the steps that were submitted before. */
+  readonly #rarely = new Rarely(0.05);
   #painted: readonly number[] = [];
   /** What the address that the session began with was seen with, until that has been compared. */
   #seen: Seen | undefined;
@@ -554,13 +554,10 @@ export class StudioSession extends EventTarget {
   async #findMistakes(): Promise<void> {
     const { run } = this.training;
     if (!run || this.#finding || this.#closed) return;
-    const still = !this.#isTraining;
-    const isFirst = this.#mistakes === undefined;
-    const began = performance.now();
-    // Epochs of a small data set may follow one another quickly. Most of what it takes is waiting for the steps that were submitted before.
-    if (!still && began - this.#foundAt < 20 * this.#findingTook) return;
+    // Epochs of a small data set may follow one another quickly.
+    if (this.#isTraining && !this.#rarely.allows()) return;
     this.#finding = true;
-    this.#foundAt = began;
+    this.#rarely.begins();
     this.#budget.workBegins();
     try {
       const found = await findMistakes(run.model, run.data.test);
@@ -572,9 +569,7 @@ export class StudioSession extends EventTarget {
       this.#finding = false;
       this.#budget.workEnds();
     }
-    const took = performance.now() - began;
-    // The first one has compiled what it computes: its time says nothing of the next.
-    if (!isFirst) this.#findingTook = Math.min(took, this.#findingTook || took);
+    this.#rarely.ends();
     this.#tell();
   }
 
