@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { expect, test, vi } from 'vitest';
-import { repository } from '../../src/cli/bootstrap.mjs';
 import * as check from '../../src/cli/commands/check.ts';
 import * as explain from '../../src/cli/commands/explain.ts';
 import * as record from '../../src/cli/commands/record.ts';
 import * as start from '../../src/cli/commands/start.ts';
 import * as runTests from '../../src/cli/commands/test.ts';
 import * as train from '../../src/cli/commands/train.ts';
+import { runCommand } from './run-command.ts';
 
 const RUN = { train: train.run, explain: explain.run, start: start.run, check: check.run, test: runTests.run, record: record.run };
 
@@ -52,12 +51,7 @@ test('a studio that finds no port is told in two lines', async () => {
   // Where another program has the port already, it is taken all the same.
   await new Promise<void>((done) => taken.once('error', () => done()).listen(65_535, () => done()));
   try {
-    const { status, stderr } = await new Promise<{ status: number | null; stderr: string }>((done) => {
-      const args = ['src/cli/run.mjs', 'start', '--no-open', '--port', '65535'];
-      execFile(process.execPath, args, { cwd: repository, env: { ...process.env, VITEST: '' } }, (error, _, stderr) =>
-        done({ status: error ? Number(error.code) : 0, stderr }),
-      );
-    });
+    const { status, stderr } = await runCommand('start', '--no-open', '--port', '65535');
     expect(status).toBe(1);
     expect(stderr).toMatch(/^The studio cannot be served on port 65535: .*\.\nTo mend: pass another port.*\n$/);
   } finally {

@@ -1,31 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { repository } from '../../src/cli/bootstrap.mjs';
 import type { GlobalSummary } from '../../src/cli/global-task.ts';
-
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command as a person does, without npm around it. */
-function command(...args: string[]): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, ['src/cli/run.mjs', ...args], { cwd: repository, env: { ...process.env, VITEST: '' } });
-    const ended: Ended = { status: null, stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => {
-      ended.stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      ended.stderr += chunk;
-    });
-    child.on('close', (status) => done({ ...ended, status }));
-  });
-}
+import { runCommand } from './run-command.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -34,12 +12,12 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('a network is explained as a whole as one line of JSON, the same twice, or as text with a drawing a file', async () => {
-  const trained = await command('train', '--data', 'breast-cancer', '--epochs', '3', '--json', '--out', folder);
+  const trained = await runCommand('train', '--data', 'breast-cancer', '--epochs', '3', '--json', '--out', folder);
   expect(trained.status).toBe(0);
   const model = join(folder, 'breast-cancer-mlp.safetensors');
   const asked = ['explain', '--global', '--data', 'breast-cancer', '--model', model];
   const methods = ['--methods', 'surrogateTree,permutationImportance,cka'];
-  const first = await command(...asked, ...methods, '--json');
+  const first = await runCommand(...asked, ...methods, '--json');
   expect(first.status).toBe(0);
   expect(first.stdout.trim().split('\n')).toHaveLength(1);
   const { surrogateTree, permutationImportance, cka, partialDependence, examples, notApplicable } = JSON.parse(
@@ -53,10 +31,10 @@ test('a network is explained as a whole as one line of JSON, the same twice, or 
   expect(cka?.layers.length).toBeGreaterThan(1);
   expect([partialDependence, notApplicable]).toEqual([undefined, []]);
   expect(examples).toBeGreaterThan(50);
-  expect((await command(...asked, ...methods, '--json')).stdout).toBe(first.stdout);
+  expect((await runCommand(...asked, ...methods, '--json')).stdout).toBe(first.stdout);
 
   const out = join(folder, 'whole');
-  const told = await command(...asked, '--out', out);
+  const told = await runCommand(...asked, '--out', out);
   expect(told.status).toBe(0);
   expect(told.stdout).toContain('Surrogate tree: fidelity ');
   expect(told.stdout).toContain('Partial dependence of the logit of malignant, widest: ');

@@ -1,31 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { repository } from '../../src/cli/bootstrap.mjs';
 import type { Inspection } from '../../src/cli/inspect-task.ts';
-
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command as a person does, without npm around it. */
-function command(...args: string[]): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, ['src/cli/run.mjs', ...args], { cwd: repository, env: { ...process.env, VITEST: '' } });
-    const ended: Ended = { status: null, stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => {
-      ended.stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      ended.stderr += chunk;
-    });
-    child.on('close', (status) => done({ ...ended, status }));
-  });
-}
+import { runCommand } from './run-command.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -34,10 +12,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('a trained model is inspected as one line of JSON, or as text with pictures and a report', async () => {
-  const trained = await command('train', '--data', 'breast-cancer', '--epochs', '1', '--json', '--out', folder);
+  const trained = await runCommand('train', '--data', 'breast-cancer', '--epochs', '1', '--json', '--out', folder);
   expect(trained.status).toBe(0);
   const file = join(folder, 'breast-cancer-mlp.safetensors');
-  const { status, stdout } = await command('inspect', '--model', file, '--bins', '8', '--json');
+  const { status, stdout } = await runCommand('inspect', '--model', file, '--bins', '8', '--json');
   expect(status).toBe(0);
   const lines = stdout.trim().split('\n');
   expect(lines).toHaveLength(1);
@@ -60,7 +38,7 @@ test('a trained model is inspected as one line of JSON, or as text with pictures
   }
 
   const out = join(folder, 'not', 'there', 'yet');
-  const text = await command('inspect', '--model', file, '--out', out);
+  const text = await runCommand('inspect', '--model', file, '--out', out);
   expect(text.status).toBe(0);
   expect(text.stdout).toContain('Total parameters: 4,226');
   expect(text.stdout).toContain('dense_1/weight [30, 128]');
@@ -83,21 +61,21 @@ test('a trained model is inspected as one line of JSON, or as text with pictures
 }, 240_000);
 
 test('a model that is missing, or no model, ends the command with two lines', async () => {
-  const missing = await command('inspect');
+  const missing = await runCommand('inspect');
   expect(missing).toEqual({
     status: 2,
     stdout: '',
     stderr: '--model is missing.\nTo mend: pass the model to inspect, as in --model out/mnist-mlp.safetensors.\n',
   });
-  const absent = await command('inspect', '--model', join(folder, 'none.safetensors'));
+  const absent = await runCommand('inspect', '--model', join(folder, 'none.safetensors'));
   expect(absent.status).toBe(1);
   expect(absent.stderr).toContain('--model: there is no file ');
-  const nowhere = await command('inspect', '--model', process.execPath, '--out', join(process.execPath, 'out'));
+  const nowhere = await runCommand('inspect', '--model', process.execPath, '--out', join(process.execPath, 'out'));
   expect(nowhere.status).toBe(1);
   expect(nowhere.stderr).toMatch(/^--out is .*, where nothing can be written: .*\nTo mend: /);
   const wrong = join(folder, 'wrong.safetensors');
   writeFileSync(wrong, 'no model at all');
-  const broken = await command('inspect', '--model', wrong);
+  const broken = await runCommand('inspect', '--model', wrong);
   expect(broken.status).toBe(1);
   expect(broken.stderr).toContain('\nTo mend: ');
   expect(broken.stderr).not.toContain('    at ');

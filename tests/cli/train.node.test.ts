@@ -1,36 +1,15 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repository } from '../../src/cli/bootstrap.mjs';
 import type { TrainSummary } from '../../src/cli/train-task.ts';
-
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command as a person does, without npm around it. */
-function command(...args: string[]): Promise<Ended> {
-  return new Promise((done) => {
-    const child = spawn(process.execPath, ['src/cli/run.mjs', ...args], { cwd: repository, env: { ...process.env, VITEST: '' } });
-    const ended: Ended = { status: null, stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => {
-      ended.stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      ended.stderr += chunk;
-    });
-    child.on('close', (status) => done({ ...ended, status }));
-  });
-}
+import { runCommand } from './run-command.ts';
 
 test('a training prints one line of JSON on stdout, tells how it goes on stderr and writes the model and a picture', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-'));
   try {
-    const { status, stdout, stderr } = await command('train', '--data', 'breast-cancer', '--epochs', '2', '--json', '--out', folder);
+    const { status, stdout, stderr } = await runCommand('train', '--data', 'breast-cancer', '--epochs', '2', '--json', '--out', folder);
     expect({ status, stderr }).toMatchObject({ status: 0 });
     const lines = stdout.trim().split('\n');
     expect(lines).toHaveLength(1);
@@ -55,7 +34,7 @@ test('a training prints one line of JSON on stdout, tells how it goes on stderr 
 
 test('tuned kernels train from the same first weights, and what was tried is told', async () => {
   const args = ['train', '--data', 'breast-cancer', '--epochs', '1', '--json'];
-  const { status, stdout, stderr } = await command(...args, '--tune');
+  const { status, stdout, stderr } = await runCommand(...args, '--tune');
   expect({ status, stderr }).toMatchObject({ status: 0 });
   const { variants, tuning = [], trainLoss } = JSON.parse(stdout) as TrainSummary;
   expect(tuning.map(({ key }) => key.split(' ')[0])).toEqual(expect.arrayContaining(['gatherBatch', 'affine', 'adam']));
@@ -64,25 +43,25 @@ test('tuned kernels train from the same first weights, and what was tried is tol
     expect(trials.length).toBeGreaterThan(1);
     expect(stderr).toContain(`tuned ${key}  ${chosen} `);
   }
-  const plain = JSON.parse((await command(...args)).stdout) as TrainSummary;
+  const plain = JSON.parse((await runCommand(...args)).stdout) as TrainSummary;
   expect(plain.tuning).toBeUndefined();
   expect(Math.abs(trainLoss - plain.trainLoss)).toBeLessThan(1e-3);
 }, 180_000);
 
 test('without validation there is no validation accuracy', async () => {
-  const { stdout } = await command('train', '--data', 'breast-cancer', '--epochs', '1', '--validation-split', '0', '--json');
+  const { stdout } = await runCommand('train', '--data', 'breast-cancer', '--epochs', '1', '--validation-split', '0', '--json');
   expect(JSON.parse(stdout)).toMatchObject({ validationAccuracy: null });
 }, 120_000);
 
 test('bad arguments end with status 2 and two lines, before any browser is opened', async () => {
-  const { status, stdout, stderr } = await command('train', '--batch', 'many');
+  const { status, stdout, stderr } = await runCommand('train', '--batch', 'many');
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toBe('--batch is many; it must be a whole number of at least 1.\nTo mend: pass for example --batch 32.\n');
 });
 
 test('an unknown command says what there is', async () => {
   expect(existsSync(join(repository, 'src/cli/commands/fly.ts'))).toBe(false);
-  const { status, stderr } = await command('fly');
+  const { status, stderr } = await runCommand('fly');
   expect(status).toBe(2);
   expect(stderr).toContain('There is no command fly.\nTo mend: use one of ');
 });
