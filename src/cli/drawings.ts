@@ -1,7 +1,7 @@
 /** The drawings of the reports: each stands in its page, and as an SVG file of its own. */
 
 import type { TreeNode } from '../explain/global/decision-tree.ts';
-import type { CkaResult, CurveResult, ImportanceResult } from './global-task.ts';
+import type { CkaResult, CurveResult, ImportanceResult, PlainTree } from './global-task.ts';
 import type { InspectedLayer, InspectedTensor } from './inspect-task.ts';
 import { digits, escaped } from './report-page.ts';
 
@@ -147,15 +147,8 @@ export function ckaMatrix({ layers, values }: CkaResult): Drawing {
   };
 }
 
-/** The part of a tree that is drawn. */
-export interface DrawnTree {
-  readonly root: TreeNode;
-  readonly features: readonly string[];
-  readonly classes: readonly string[];
-}
-
 /** A tree from left to right: questions in boxes, yes above and no below, and at its leaves the class with the share of it. */
-export function treeDrawing({ root, features, classes }: DrawnTree): Drawing {
+export function treeDrawing({ root, features, classes }: PlainTree): Drawing {
   const [column, row, box] = [208, 30, 148] as const;
   let leaves = 0;
   let deepest = 0;

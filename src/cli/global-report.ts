@@ -3,7 +3,6 @@ import {
   curveDrawing,
   curveSheet,
   type Drawing,
-  type DrawnTree,
   importanceBars,
   inlineSvg,
   patchMap,
@@ -63,7 +62,7 @@ export function globalDrawings(summary: GlobalSummary): Record<string, string> {
   const { surrogateTree, permutationImportance, partialDependence, accumulatedLocalEffects, cka } = summary;
   const { columns = [], patches } = permutationImportance ?? {};
   const drawn: Record<string, Drawing | false | undefined> = {
-    'surrogate-tree.svg': surrogateTree && treeDrawing(surrogateTree.tree as DrawnTree),
+    'surrogate-tree.svg': surrogateTree && treeDrawing(surrogateTree.tree),
     'permutation-importance.svg': permutationImportance && importanceBars(mostImportant(columns).slice(0, MOST_BARS)),
     'permutation-importance-map.svg':
       patches &&
@@ -78,14 +77,21 @@ export function globalDrawings(summary: GlobalSummary): Record<string, string> {
   return Object.fromEntries(Object.entries(drawn).flatMap(([name, drawing]) => (drawing ? [[name, svgFile(drawing)]] : [])));
 }
 
-function treeSection({ text, fidelity, majority, depth, leaves, mermaid, tree }: TreeResult): string {
+/** A tree that answers no better than whoever always gives the commonest answer. */
+function saysNothing({ fidelity, majority }: TreeResult): boolean {
+  const last = fidelity.at(-1);
+  return last !== undefined && last.heldOut.value <= majority;
+}
+
+function treeSection(result: TreeResult): string {
+  const { text, fidelity, majority, depth, leaves, mermaid, tree } = result;
   const last = fidelity.at(-1);
   return `<h2>A tree that answers what the network answers</h2>
 <p>${depth} questions deep, ${leaves} leaves. On held-out examples it answers as the network does in ${last ? percent(last.heldOut.value) : '–'}
 of cases; always giving the network’s commonest class would in ${percent(majority)}.${
-    last && last.heldOut.value <= majority ? ' <b>It is no better than that: do not read it as an explanation.</b>' : ''
+    saysNothing(result) ? ' <b>It is no better than that: do not read it as an explanation.</b>' : ''
   } It shows what the decisions go by, not how they are computed.</p>
-<div class="wide">${inlineSvg(treeDrawing(tree as DrawnTree))}</div>
+<div class="wide">${inlineSvg(treeDrawing(tree))}</div>
 <details><summary>As text</summary><pre>${escaped(text)}</pre></details>
 <div class="wide"><table><thead><tr><th class="number">Depth</th><th class="number">Leaves</th><th class="number">Fidelity in training</th><th class="number">Held out, 95 % interval</th></tr></thead>
 <tbody>${fidelity
@@ -137,11 +143,10 @@ export function globalBrief(summary: GlobalSummary): string {
     const last = tree.fidelity.at(-1);
     const held = last ? `${percent(last.heldOut.value)} (${percent(last.heldOut.low)} to ${percent(last.heldOut.high)})` : '–';
     lines.push('', `Surrogate tree: fidelity ${held} on held-out examples, majority ${percent(tree.majority)}`, tree.text.trimEnd());
-    if (last && last.heldOut.value <= tree.majority)
-      lines.push('It is no better than always giving the commonest answer: do not read it as an explanation.');
+    if (saysNothing(tree)) lines.push('It is no better than always giving the commonest answer: do not read it as an explanation.');
   }
   if (importance) {
-    const sorted = [...importance.columns].sort((a, b) => b.importance.value - a.importance.value).slice(0, 5);
+    const sorted = mostImportant(importance.columns).slice(0, 5);
     lines.push('', `Permutation importance (${importance.metric} from ${digits(importance.base)}):`);
     for (const {
       names,

@@ -1,5 +1,6 @@
 /** What `npm run explain -- --global` asks of its page, and what the page gives: plain data on both sides. */
 
+import type { TreeNode } from '../explain/global/decision-tree.ts';
 import type { Fidelity, Interval } from '../explain/global/index.ts';
 import type { TrainParameters } from './train-task.ts';
 
@@ -18,13 +19,20 @@ export interface GlobalParameters {
   readonly target?: number;
 }
 
+/** A surrogate tree as JSON, as far as it is drawn. */
+export interface PlainTree {
+  readonly root: TreeNode;
+  readonly features: readonly string[];
+  readonly classes: readonly string[];
+}
+
 export interface TreeResult {
   readonly depth: number;
   readonly leaves: number;
   /** Share of the network's commonest class: what fidelity has to be compared with. */
   readonly majority: number;
   readonly fidelity: readonly Fidelity[];
-  readonly tree: object;
+  readonly tree: PlainTree;
   readonly text: string;
   readonly mermaid: string;
 }

@@ -238,7 +238,7 @@ const total = (values: Values): number => {
 
 const isSigned = (values: Values): boolean => values.some((value) => value < 0);
 
-const mapFor = (values: Values): ColorMap => (isSigned(values) ? blueOrange : viridis);
+export const mapFor = (values: Values): ColorMap => (isSigned(values) ? blueOrange : viridis);
 
 /** How a grid is drawn, where not as an activation is. */
 export interface GridOptions {

@@ -1,4 +1,5 @@
-import { blueOrange, type ColorMap, type Limits, limitsOf, viridis } from './color-maps.ts';
+import { elements } from '../engine/operation.ts';
+import { type Limits, limitsOf, viridis } from './color-maps.ts';
 import {
   type Arrangement,
   barPanel,
@@ -8,6 +9,7 @@ import {
   HAIRLINE,
   INK,
   MARGIN,
+  mapFor,
   type Panel,
   panelPicture,
   QUIET,
@@ -50,7 +52,6 @@ const VECTOR_BOX = { width: 400, height: 280, cell: 24 };
 const UNITS_BOX = { width: 1400, height: 1000, cell: 8 };
 
 const times = (shape: readonly number[]): string => shape.join(' × ');
-const product = (shape: readonly number[]): number => shape.reduce((total, length) => total * length, 1);
 
 /**
  * weightPictures: PNGs of what a network has learned, by the names of their files.
@@ -84,7 +85,7 @@ export async function weightPictures(
   await draw('weights', weights.map(weightPanel), 'Every parameter as it is stored', `Each panel has its own scale. ${signs}`);
 
   const first = weights.find(({ name }) => name === readsInput);
-  if (first && product(first.shape.slice(0, -1)) === product(inputShape)) {
+  if (first && elements(first.shape.slice(0, -1)) === elements(inputShape)) {
     if (inputShape.length > 1) {
       const detail = 'The units of the first layer: their weights, each at the place of its pixel';
       await draw('first-layer', unitPanels(first, inputShape), detail, `One scale for all units. ${signs}`);
@@ -96,9 +97,6 @@ export async function weightPictures(
   await draw('histograms', drawn, 'How the values of every parameter are spread', 'Bars are counts; each panel has its own scales.');
   return pictures;
 }
-
-const isSigned = (values: Float32Array): boolean => values.some((value) => value < 0);
-const mapFor = (values: Float32Array): ColorMap => (isSigned(values) ? blueOrange : viridis);
 
 function weightPanel({ name, shape, values }: PicturedWeights): Panel {
   const map = mapFor(values);

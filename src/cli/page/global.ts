@@ -7,7 +7,15 @@ import {
   permutationImportance,
   surrogateTree,
 } from '../../explain/index.ts';
-import type { CurveResult, GlobalMethod, GlobalParameters, GlobalResult, GlobalSummary, ImportanceResult } from '../global-task.ts';
+import type {
+  CurveResult,
+  GlobalMethod,
+  GlobalParameters,
+  GlobalResult,
+  GlobalSummary,
+  ImportanceResult,
+  PlainTree,
+} from '../global-task.ts';
 import type { TrainEvent } from '../train-task.ts';
 import { hostTask } from './host.ts';
 import { adapterName, examplesOf, loadData, modelOf } from './training.ts';
@@ -44,7 +52,7 @@ async function treeOf({ model, data, train, x, seed, signal }: Asked): Promise<F
     ...(data.classes ? { classes: data.classes } : {}),
   });
   const { depth, leaves, majority, fidelity } = tree;
-  const plain = JSON.parse(JSON.stringify(tree)) as object;
+  const plain = JSON.parse(JSON.stringify(tree)) as PlainTree;
   return { surrogateTree: { depth, leaves, majority, fidelity, tree: plain, text: tree.text(), mermaid: tree.mermaid() } };
 }
 

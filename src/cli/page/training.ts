@@ -1,3 +1,4 @@
+import { show } from '../../engine/errors.ts';
 import {
   adam,
   buildModel,
@@ -14,6 +15,7 @@ import {
   tune,
   VitrineError,
 } from '../../engine/index.ts';
+import { elements } from '../../engine/operation.ts';
 import type { TrainEvent, TrainParameters } from '../train-task.ts';
 import { DATA, MODELS } from './recipes.ts';
 
@@ -123,8 +125,7 @@ export async function modelOf(
 /** Refuses a model from a file that was made for other data. @throws VitrineError `shape-mismatch` */
 export function requireFit({ spec, classes }: Pick<Model, 'spec' | 'classes'>, data: Dataset): void {
   const mend = 'pass the --data that the model was trained on, or a model that was trained on this --data.';
-  const size = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
-  if (size(spec.inputShape) !== size(data.inputShape) || spec.inputType === 'uint32') {
+  if (elements(spec.inputShape) !== elements(data.inputShape) || spec.inputType === 'uint32') {
     const what = spec.inputType === 'uint32' ? 'token indices' : 'examples';
     throw new VitrineError(
       'shape-mismatch',
@@ -140,8 +141,6 @@ export function requireFit({ spec, classes }: Pick<Model, 'spec' | 'classes'>, d
     });
   }
 }
-
-const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** `google swiftshader`: what the browser tells of the adapter. */
 export function adapterName(device: Device): string {

@@ -1,5 +1,6 @@
 /** The reductions of weights in the self-test: their kernels work in place, on the tables that the library lays out. */
 
+import { elements } from '../../engine/operation.ts';
 import { normal } from '../../engine/random.ts';
 import type { Values } from '../../engine/reference/run-in-place.ts';
 import {
@@ -24,17 +25,16 @@ const EXTENTS = [
 ] as const;
 const LENGTH = 824;
 
-const lengthOf = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 const partOf = (values: Float32Array, tensor: number): Float32Array => {
   const { offset, shape } = EXTENTS[tensor] as (typeof EXTENTS)[number];
-  return values.slice(offset, offset + lengthOf(shape));
+  return values.slice(offset, offset + elements(shape));
 };
 
 /** The buffer; what lies between the tensors is 0. */
 function weightsOf(value: (tensor: number, index: number) => number): Float32Array {
   const values = new Float32Array(LENGTH);
   EXTENTS.forEach(({ offset, shape }, tensor) => {
-    for (let i = 0; i < lengthOf(shape); i++) values[offset + i] = value(tensor, i);
+    for (let i = 0; i < elements(shape); i++) values[offset + i] = value(tensor, i);
   });
   return values;
 }
