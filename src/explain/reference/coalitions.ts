@@ -3,7 +3,7 @@
  * self-test page. Arrays are row-major; `groups` are the elements of each.
  */
 
-import { pcg4d, uniform } from '../../engine/random.ts';
+import { pcg4d, permute, uniform } from '../../engine/random.ts';
 
 type Lists = readonly (readonly number[])[];
 
@@ -22,6 +22,16 @@ export interface Curves {
   readonly rows: number;
   readonly groups: number;
   readonly own: boolean;
+}
+
+/** Orders of groups, drawn: who comes k-th in each of the lists, and the rank of each group in it; [lists, groups] both. */
+export function drawnOrders(lists: number, groups: number): { readonly order: number[]; readonly rank: number[] } {
+  const order = Array.from({ length: lists * groups }, (_, i) => permute(i % groups, groups, 4, Math.floor(i / groups)));
+  const rank = Array<number>(lists * groups);
+  order.forEach((group, i) => {
+    rank[Math.floor(i / groups) * groups + group] = i % groups;
+  });
+  return { order, rank };
 }
 
 /** Rows whose first counts[place] groups, by their rank, are at `end` and the others at `begin`. */

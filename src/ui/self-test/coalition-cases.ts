@@ -1,6 +1,5 @@
 /** The kernels of explanations that work on groups: masks, coalitions, orders, and what another example's columns change. */
 
-import { permute } from '../../engine/random.ts';
 import type { Input } from '../../engine/reference/check-operation.ts';
 import { listsOf } from '../../explain/masked.ts';
 import { changedProducts, changedRows } from '../../explain/ops/changed-rows.ts';
@@ -89,11 +88,7 @@ const ranked = (): SelfTestCase[] =>
     ] as [number, number, number, number, number[], boolean][]
   ).flatMap(([examples, curves, groups, inputs, counts, own]) => {
     const lists = (own ? examples : 1) * curves;
-    const order = Array.from({ length: lists * groups }, (_, i) => permute(i % groups, groups, 4, Math.floor(i / groups)));
-    const rank = Array<number>(lists * groups);
-    order.forEach((group, i) => {
-      rank[Math.floor(i / groups) * groups + group] = i % groups;
-    });
+    const { order, rank } = references.drawnOrders(lists, groups);
     const along = { examples, curves, rows: counts.length, groups, own };
     const name = `${examples} examples, ${curves} ${own ? 'own' : 'common'} curves of ${groups} groups`;
     const width = groups + 3;
@@ -154,7 +149,7 @@ function masks(): SelfTestCase[] {
 
 function shapley(): SelfTestCase[] {
   const [examples, n, draws, orders, groups] = [3, 6, 2, 2, 33];
-  const rank = Array.from({ length: draws * orders * groups }, (_, i) => permute(i % groups, groups, 7, Math.floor(i / groups)));
+  const { rank } = references.drawnOrders(draws * orders, groups);
   const lists = Array.from({ length: 67 }, (_, i) => (i % 13 === 0 ? [] : [i % 9, (i * 2) % 9]));
   const { start, members } = listsOf(lists);
   return [

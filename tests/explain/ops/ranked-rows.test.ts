@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
-import { permute } from '../../../src/engine/random.ts';
 import { rankedRows, rankedSums } from '../../../src/explain/ops/ranked-rows.ts';
-import { rankedRowsReference, rankedSumsReference } from '../../../src/explain/reference/coalitions.ts';
+import { drawnOrders, rankedRowsReference, rankedSumsReference } from '../../../src/explain/reference/coalitions.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -17,12 +16,7 @@ const cases: [string, number, number, number, number, number[], boolean][] = [
 
 describe.each(cases)('%s', (_name, examples, curves, groups, inputs, counts, own) => {
   const lists = (own ? examples : 1) * curves;
-  /** Who comes k-th on each curve, and the rank of each group. */
-  const order = Array.from({ length: lists * groups }, (_, i) => permute(i % groups, groups, 4, Math.floor(i / groups)));
-  const rank = Array<number>(lists * groups);
-  order.forEach((group, i) => {
-    rank[Math.floor(i / groups) * groups + group] = i % groups;
-  });
+  const { order, rank } = drawnOrders(lists, groups);
   const along = { examples, curves, rows: counts.length, groups, own };
   const perCurve = { shape: [lists, groups], dtype: 'uint32' as const };
   const thresholds = { shape: [counts.length], dtype: 'uint32' as const, values: counts };

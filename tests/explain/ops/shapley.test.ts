@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Graph } from '../../../src/engine/graph.ts';
-import { permute } from '../../../src/engine/random.ts';
 import { exactShapley, marginals, shapleyWeights } from '../../../src/explain/ops/shapley.ts';
-import { marginalsReference, shapleyReference } from '../../../src/explain/reference/coalitions.ts';
+import { drawnOrders, marginalsReference, shapleyReference } from '../../../src/explain/reference/coalitions.ts';
 import { checkOperation } from '../../engine/ops/check-operation.ts';
 import { failOnGpuErrors } from '../../engine/test-device.ts';
 
@@ -80,7 +79,7 @@ describe('marginals', () => {
     [2, 3, 1, 5],
     [3, 2, 2, 33],
   ])('of %i examples, %i draws of %i orders, %i groups', async (examples, draws, orders, n) => {
-    const rank = Array.from({ length: draws * orders * n }, (_, i) => permute(i % n, n, 7, Math.floor(i / n)));
+    const { rank } = drawnOrders(draws * orders, n);
     await checkOperation({
       build: (v, none, ranks) => marginals(v, none, ranks, { orders }),
       inputs: [
