@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { methods } from '../src/explain/methods.ts';
 
@@ -22,5 +22,24 @@ describe('the README', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...readme.matchAll(/`npm run (\w+)/g)].map(([, name]) => name as string);
     expect(named.filter((name) => !scripts[name])).toEqual([]);
+  });
+
+  test('says how many lines each folder has, to a tenth', () => {
+    const linesIn = (folder: string): number =>
+      readdirSync(new URL(folder, repository), { recursive: true, encoding: 'utf8' })
+        .filter((file) => /\.(ts|mts|mjs|wgsl|css|html)$/.test(file))
+        .reduce((sum, file) => sum + read(`${folder}${file}`).split('\n').length - 1, 0);
+    const rows = [...readme.matchAll(/^\| `([\w/]+\/)` \| ([\d,]+) \|/gm)].map(
+      ([, folder, lines]) => [folder as string, Number((lines as string).replaceAll(',', ''))] as const,
+    );
+    expect(rows.map(([folder]) => folder)).toEqual(
+      expect.arrayContaining(['tests/', ...readdirSync(new URL('src', repository)).map((name) => `src/${name}/`)]),
+    );
+    for (const [folder, said] of rows) {
+      // A folder that has a row of its own does not count among those of the one above it.
+      const within = rows.filter(([other]) => other !== folder && other.startsWith(folder));
+      const lines = within.reduce((left, [other]) => left - linesIn(other), linesIn(folder));
+      expect(Math.abs(said - lines) / lines, `${folder} has ${lines} lines, and the README says ${said}`).toBeLessThan(0.1);
+    }
   });
 });
