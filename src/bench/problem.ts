@@ -21,6 +21,9 @@ export const ADAM: { readonly learningRate: number; readonly beta1: number; read
 export const PIXELS = 784;
 export const CLASSES = 10;
 
+/** Training steps whose losses are compared with the reference before any time counts. */
+export const CHECKED_STEPS = 10;
+
 /** Examples in the resident data set: a whole number of batches of 32 and of 256. */
 export const EXAMPLES = 4096;
 

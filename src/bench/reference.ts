@@ -2,7 +2,7 @@
 
 import { brief, checkedRows } from './agreement.ts';
 import type { Results } from './contender.ts';
-import { type Batch, batchOf, makeDigits, matrix, pathOf } from './problem.ts';
+import { type Batch, batchOf, CHECKED_STEPS, makeDigits, matrix, pathOf } from './problem.ts';
 import { AttentionReference, DenseReference, softmaxRows } from './reference-networks.ts';
 import type { TimedWorkload } from './workloads.ts';
 
@@ -19,7 +19,7 @@ export function referenceResults(workload: TimedWorkload): Results {
   const network = workload.network === 'attention' ? new AttentionReference() : new DenseReference(workload.network);
   const logits = Float32Array.from(network.logits(batch(0)));
   const gradients = network.gradients(batch(0));
-  const losses = Float32Array.from({ length: workload.checkedSteps }, (_, step) => network.train(batch(step)));
+  const losses = Float32Array.from({ length: CHECKED_STEPS }, (_, step) => network.train(batch(step)));
   return { logits, losses, ...Object.fromEntries(gradients.values.map((values, i) => [`gradient/${network.names[i]}`, brief(values)])) };
 }
 

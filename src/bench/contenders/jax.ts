@@ -6,7 +6,20 @@
 import { blockUntilReady, type Device, defaultDevice, devicePut, grad, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Results, Session } from '../contender.ts';
-import { ADAM, ATTENTION, batchOf, CLASSES, EXAMPLES, initialParameters, makeDigits, matrix, oneHot, PIXELS, pathOf } from '../problem.ts';
+import {
+  ADAM,
+  ATTENTION,
+  batchOf,
+  CHECKED_STEPS,
+  CLASSES,
+  EXAMPLES,
+  initialParameters,
+  makeDigits,
+  matrix,
+  oneHot,
+  PIXELS,
+  pathOf,
+} from '../problem.ts';
 import type { TimedWorkload } from '../workloads.ts';
 
 const floats = async (array: np.Array): Promise<Float32Array<ArrayBuffer>> => Float32Array.from((await array.data()) as Float32Array);
@@ -116,7 +129,7 @@ async function openTraining(workload: TimedWorkload & { kind: 'train' }): Promis
       const results: Record<string, Float32Array<ArrayBuffer>> = { logits };
       for (const [i, gradient] of gradients.entries()) results[`gradient/${initial[i]?.name}`] = brief(await floats(gradient));
       const losses: number[] = [];
-      for (let i = 0; i < workload.checkedSteps; i++) losses.push(...(await floats(train())));
+      for (let i = 0; i < CHECKED_STEPS; i++) losses.push(...(await floats(train())));
       return { ...results, losses: Float32Array.from(losses) };
     },
     async run(times) {

@@ -13,6 +13,7 @@ import {
   ADAM,
   ATTENTION,
   batchOf,
+  CHECKED_STEPS,
   CLASSES,
   EXAMPLES,
   initialParameters,
@@ -97,7 +98,7 @@ function openTraining(workload: TimedWorkload & { kind: 'train' }): Session {
       }
       value.dispose();
       const losses: number[] = [];
-      for (let i = 0; i < workload.checkedSteps; i++) {
+      for (let i = 0; i < CHECKED_STEPS; i++) {
         const batch = next();
         const loss = optimizer.minimize(() => lossOf(batch), true, variables) as tf.Scalar;
         losses.push(...(await loss.data()));

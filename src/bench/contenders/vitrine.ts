@@ -26,7 +26,19 @@ import type { Attribution } from '../../explain/index.ts';
 import type { AdapterFigures } from '../adapter.ts';
 import { brief, productInBrief } from '../agreement.ts';
 import type { Contender, Session } from '../contender.ts';
-import { ADAM, ATTENTION, batchOf, CLASSES, makeDigits, matrix, type NetworkName, networks, PIXELS, SEED } from '../problem.ts';
+import {
+  ADAM,
+  ATTENTION,
+  batchOf,
+  CHECKED_STEPS,
+  CLASSES,
+  makeDigits,
+  matrix,
+  type NetworkName,
+  networks,
+  PIXELS,
+  SEED,
+} from '../problem.ts';
 import { type KernelProfile, profileStep } from '../roofline.ts';
 import type { TimedWorkload } from '../workloads.ts';
 
@@ -63,7 +75,7 @@ async function openTraining(device: Device, workload: TimedWorkload & { kind: 't
       for (const [name, gradient] of parameters) gradients[`gradient/${name}`] = brief(await gradient.read());
       // The batches of the timed path: gathered on the GPU.
       const records: StepRecord[] = [];
-      await trainer.run(workload.checkedSteps, { onSteps: (steps) => records.push(...steps) });
+      await trainer.run(CHECKED_STEPS, { onSteps: (steps) => records.push(...steps) });
       return { logits: Float32Array.from(logits), losses: Float32Array.from(records, ({ loss }) => loss), ...gradients };
     },
     async run(times) {
