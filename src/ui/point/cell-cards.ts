@@ -73,8 +73,6 @@ export class CellCards extends LitElement {
   #told: Pointed | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
   #sayLater: ReturnType<typeof setTimeout> | undefined;
-  /** The least that a look at the test examples took, in milliseconds. */
-  #took = Number.POSITIVE_INFINITY;
 
   /** On a small screen the cards stand on the bar that holds the controls. */
   readonly #foot = new ResizeObserver(([entry]) => this.style.setProperty('--foot', `${entry?.borderBoxSize[0]?.blockSize ?? 0}px`));
@@ -313,7 +311,6 @@ export class CellCards extends LitElement {
       )
       .finally(() => {
         known.finding = false;
-        this.#took = Math.min(this.#took, performance.now() - now);
         this.dispatchEvent(new Event('watched', { bubbles: true, composed: true }));
         this.requestUpdate();
       });
