@@ -4,6 +4,7 @@ import type { Tensor } from '../../src/engine/index.ts';
 import type { TensorView } from '../../src/ui/maps/tensor-view.ts';
 import type { CellCards } from '../../src/ui/point/cell-cards.ts';
 import { readColumn } from '../../src/ui/point/column.ts';
+import { LayerActivity } from '../../src/ui/point/layer-activity.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import { valuesOf } from '../../src/ui/session/shown.ts';
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
@@ -187,6 +188,25 @@ describe('a unit under the pointer', () => {
     await expect.poll(() => fact(page, '.docked', '[data-fact=active]'), PATIENTLY).toContain('dead');
     expect(card(page, '.docked')!.shadowRoot!.querySelectorAll('[data-index]')).toHaveLength(0);
   });
+});
+
+test('units of two layers that are asked for at once are each answered of their own layer', async () => {
+  const { training } = await mount('#hidden=16');
+  const { model } = training.run!;
+  const activity = new LayerActivity(model, data.test);
+  const layers = ['dense_1', model.layers.at(-1)!.name] as const;
+  const alone = [];
+  for (const layer of layers) alone.push(await activity.topOf(layer, 3, 5, 'a'));
+  expect(alone.map((top) => top!.layer)).toEqual(layers);
+  expect(alone[0]!.top).not.toEqual(alone[1]!.top);
+  // In either order: the layer that is there makes room for the other.
+  expect(await Promise.all(layers.map((layer) => activity.topOf(layer, 3, 5, 'a')))).toEqual(alone);
+  const turned = [...layers].reverse().map((layer) => activity.topOf(layer, 3, 5, 'a'));
+  expect(await Promise.all(turned)).toEqual([...alone].reverse());
+  // What is disposed of makes nothing anew.
+  const late = activity.topOf('dense_1', 3, 5, 'a');
+  activity.dispose();
+  expect(await late).toBeUndefined();
 });
 
 describe('a locked cell', () => {

@@ -43,6 +43,9 @@ export class LayerActivity {
   readonly test: Dataset;
   /** One layer at a time: pointing at another makes room. */
   #layer: { readonly name: string; readonly made: Promise<Layer | undefined> } | undefined;
+  /** What was asked last. The next waits for it, or it would take the layer away under it. */
+  #asked: Promise<unknown> = Promise.resolve();
+  #disposed = false;
 
   constructor(model: Model, test: Dataset) {
     this.model = model;
@@ -52,10 +55,17 @@ export class LayerActivity {
   /**
    * The examples that a unit answers to most. The pass is made again where the step or `life` is another: a reset begins another life at step 0.
    *
-   * @returns undefined for a layer without an activation of its own
+   * @returns undefined for a layer without an activation of its own, and after `dispose`
    * @throws VitrineError what `compile` throws; `device-lost`, `tensor-disposed`
    */
-  async topOf(layer: string, unit: number, count: number, life: string): Promise<TopExamples | undefined> {
+  topOf(layer: string, unit: number, count: number, life: string): Promise<TopExamples | undefined> {
+    const found = this.#asked.then(() => this.#topOf(layer, unit, count, life));
+    this.#asked = found.catch(() => undefined);
+    return found;
+  }
+
+  async #topOf(layer: string, unit: number, count: number, life: string): Promise<TopExamples | undefined> {
+    if (this.#disposed) return undefined;
     const made = await this.#make(layer);
     if (!made) return undefined;
     const now = stepOf(this.model);
@@ -129,6 +139,7 @@ export class LayerActivity {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#drop();
   }
 }
