@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, LitElement, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { paintInk } from './ink.ts';
 import { Words } from './language.ts';
-import { isDark } from './scheme.ts';
+import { whenSchemeChanges } from './scheme.ts';
 import { extend, MOST_POINTS, pointsOf, RASTER, rasterise, type Stroke, type Strokes } from './session/strokes.ts';
 import { shared } from './shared-styles.ts';
 
@@ -16,23 +17,12 @@ export class DrawingPad extends LitElement {
   /** The stroke that is being drawn. */
   declare current: Stroke | undefined;
   readonly #words = new Words(this);
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #repaint = (): void => this.requestUpdate();
 
   constructor() {
     super();
+    whenSchemeChanges(this);
     this.strokes = [];
     this.current = undefined;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#dark.addEventListener('change', this.#repaint);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#repaint);
   }
 
   override render(): TemplateResult {
@@ -80,13 +70,9 @@ export class DrawingPad extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     if (!changed.has('strokes') && !changed.has('current') && changed.size > 0) return;
     const canvas = this.renderRoot.querySelector('canvas');
-    const context = canvas?.getContext('2d');
-    if (!context) return;
-    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
-    const image = new ImageData(RASTER, RASTER);
+    if (!canvas) return;
     const raster = rasterise(this.current ? [...this.strokes, this.current] : this.strokes);
-    for (let i = 0; i < raster.length; i++) image.data.set([...ink, Math.round(255 * raster[i]!)], 4 * i);
-    context.putImageData(image, 0, 0);
+    paintInk(canvas, [RASTER, RASTER], (pixel) => raster[pixel]!, raster);
   }
 
   static override styles: CSSResultGroup = [

@@ -15,7 +15,7 @@ import { CurveHistory } from './curve-history.ts';
 import { Drawing } from './drawing.ts';
 import { Words } from './language.ts';
 import type { Values } from './maps/tensor-view.ts';
-import { token } from './scheme.ts';
+import { token, whenSchemeChanges } from './scheme.ts';
 import { shared } from './shared-styles.ts';
 import { tokens } from './tokens.ts';
 
@@ -84,13 +84,12 @@ export class LossChart extends LitElement {
 
   readonly #words = new Words(this);
   readonly #drawing = new Drawing(this, () => this.#draw());
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #redraw = (): void => this.#plot?.redraw();
   #plot: uPlot | undefined;
   #resize: ResizeObserver | undefined;
 
   constructor() {
     super();
+    whenSchemeChanges(this, () => this.#plot?.redraw());
     this.history = undefined;
     this.tensor = undefined;
     this.looks = 0;
@@ -117,13 +116,11 @@ export class LossChart extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#dark.addEventListener('change', this.#redraw);
     if (this.hasUpdated) this.#create();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#redraw);
     this.#destroy();
   }
 

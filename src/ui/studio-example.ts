@@ -2,9 +2,11 @@ import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDecla
 import { repeat } from 'lit/directives/repeat.js';
 import type { Dataset } from '../engine/index.ts';
 import { icon } from './icons.ts';
+import { paintExample } from './ink.ts';
 import { Words } from './language.ts';
 import type { CellDetail, Values } from './maps/tensor-view.ts';
-import { isDark } from './scheme.ts';
+import { inOwnUnits } from './own-units.ts';
+import { whenSchemeChanges } from './scheme.ts';
 import type { ExampleChoice } from './session/choices.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
@@ -28,26 +30,15 @@ export class StudioExample extends LitElement {
   /** The pixel that is pointed at in any picture. */
   declare outlined: number | undefined;
   readonly #words = new Words(this);
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #repaint = (): void => this.requestUpdate();
   #shown: { readonly key: string; readonly values: Values } | undefined;
 
   constructor() {
     super();
+    whenSchemeChanges(this);
     this.snapshot = undefined;
     this.drawing = false;
     this.wrong = false;
     this.outlined = undefined;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#dark.addEventListener('change', this.#repaint);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#repaint);
   }
 
   override render(): TemplateResult {
@@ -272,11 +263,7 @@ export class StudioExample extends LitElement {
               test?.features ?? [],
               (feature) => feature,
               (feature, column) => {
-                const scaled = example?.values[column] ?? 0;
-                const [deviation, mean] = [scaling?.deviation[column] ?? 1, scaling?.mean[column] ?? 0];
-                const exact = scaled * deviation + mean;
-                // What is 0 in the table is not quite 0 after float32 has scaled it.
-                const own = scaling && Math.abs(exact) < 1e-6 * (Math.abs(mean) + deviation) ? 0 : exact;
+                const own = inOwnUnits(example?.values[column] ?? 0, column, scaling);
                 const share = (values?.[column] ?? 0) / largest;
                 return html`<tr class=${snapshot?.choices.pixel === column ? 'locked' : ''}>
                   <th scope="row">${feature}</th>
@@ -428,27 +415,13 @@ export class StudioExample extends LitElement {
   }
 
   protected override updated(): void {
-    const { ownImages, taken } = this.snapshot ?? {};
+    const { ownImages, taken, test } = this.snapshot ?? {};
     if (ownImages?.length || taken) void import('./own/index.ts').catch((error) => send(this, { do: 'report', error }));
-    for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('.strip canvas')) this.#paint(canvas);
-  }
-
-  /** Ink on paper, or chalk on slate in the dark. */
-  #paint(canvas: HTMLCanvasElement): void {
-    const example = canvas.dataset.example ?? '';
-    const { test } = this.snapshot ?? {};
-    const painted = `${test?.name} ${example} ${isDark(this)}`;
-    if (canvas.dataset.painted === painted || !test || example === '') return;
-    const [height = 28, width = 28] = test.inputShape;
-    canvas.width = width;
-    canvas.height = height;
-    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
-    const image = new ImageData(width, height);
-    const first = Number(example) * width * height;
-    const most = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;
-    for (let i = 0; i < width * height; i++) image.data.set([...ink, Math.round((255 * test.inputs[first + i]!) / most)], 4 * i);
-    canvas.getContext('2d')?.putImageData(image, 0, 0);
-    canvas.dataset.painted = painted;
+    if (!test) return;
+    for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('.strip canvas')) {
+      const { example = '' } = canvas.dataset;
+      if (example !== '') paintExample(canvas, test, Number(example));
+    }
   }
 
   static override styles: CSSResultGroup = [

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
 import type { AdapterFigures } from '../../bench/adapter.ts';
 import type { KernelProfile } from '../../bench/roofline.ts';
-import { token } from '../scheme.ts';
+import { token, whenSchemeChanges } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
 import { BenchWords } from './bench-words.ts';
 
@@ -29,13 +29,12 @@ export class RooflineChart extends LitElement {
   declare profile: readonly KernelProfile[];
   declare adapter: AdapterFigures | null;
   readonly #words = new BenchWords(this);
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #redraw = (): void => this.#plot?.redraw();
   #plot: uPlot | undefined;
   #resize: ResizeObserver | undefined;
 
   constructor() {
     super();
+    whenSchemeChanges(this, () => this.#plot?.redraw());
     this.profile = [];
     this.adapter = null;
   }
@@ -51,13 +50,11 @@ export class RooflineChart extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#dark.addEventListener('change', this.#redraw);
     if (this.hasUpdated) this.#create();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#redraw);
     this.#destroy();
   }
 

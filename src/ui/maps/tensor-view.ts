@@ -11,8 +11,9 @@ import {
 import { keyed } from 'lit/directives/keyed.js';
 import { type ColorMap, colorOf, type Limits, limitsOf, viridis } from '../../data/index.ts';
 import type { Device, Tensor } from '../../engine/index.ts';
+import { CHALK, INK } from '../ink.ts';
 import { Words } from '../language.ts';
-import { isDark } from '../scheme.ts';
+import { isDark, whenSchemeChanges } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
 import { tokens } from '../tokens.ts';
 import { gradientOf, weightColors } from '../weight-colors.ts';
@@ -136,7 +137,6 @@ export class TensorView extends LitElement implements PainterView {
   declare read: Float32Array | undefined;
 
   readonly #words = new Words(this);
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
   #painter: MapPainter | undefined;
   #observer: IntersectionObserver | undefined;
   #visible = false;
@@ -144,13 +144,12 @@ export class TensorView extends LitElement implements PainterView {
   #pointing = 0;
   #lockedValue: number | undefined;
 
-  readonly #recolor = (): void => {
-    this.requestUpdate();
-    this.#draw();
-  };
-
   constructor() {
     super();
+    whenSchemeChanges(this, () => {
+      this.requestUpdate();
+      this.#draw();
+    });
     this.device = undefined;
     this.tensor = undefined;
     this.values = undefined;
@@ -253,7 +252,6 @@ export class TensorView extends LitElement implements PainterView {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#dark.addEventListener('change', this.#recolor);
     this.#observer = new IntersectionObserver((entries) => {
       this.#visible = entries.at(-1)?.isIntersecting ?? false;
       this.#painter?.show(this, this.#visible);
@@ -264,7 +262,6 @@ export class TensorView extends LitElement implements PainterView {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#recolor);
     this.#observer?.disconnect();
     this.#painter?.remove(this);
     this.#painter = undefined;
@@ -666,12 +663,12 @@ export class TensorView extends LitElement implements PainterView {
 const onGpu = (tensor: Tensor | Values): tensor is Tensor => !('values' in tensor);
 
 /** Ink on paper, or chalk on slate in the dark. */
-const INK: Readonly<Record<'light' | 'dark', ColorMap>> = {
-  light: inkMap([255, 255, 255], [27, 32, 39]),
-  dark: inkMap([26, 30, 35], [233, 230, 223]),
+const INK_MAPS: Readonly<Record<'light' | 'dark', ColorMap>> = {
+  light: inkMap([255, 255, 255], INK),
+  dark: inkMap([26, 30, 35], CHALK),
 };
 
-const inkColors = (dark: boolean): ColorMap => INK[dark ? 'dark' : 'light'];
+const inkColors = (dark: boolean): ColorMap => INK_MAPS[dark ? 'dark' : 'light'];
 
 function inkMap(paper: readonly number[], ink: readonly number[]): ColorMap {
   const table = new Uint8Array(4 * 256);

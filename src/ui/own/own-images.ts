@@ -1,7 +1,8 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { paintInk } from '../ink.ts';
 import { bringChinese, Words } from '../language.ts';
 import { type Spoken, spoken } from '../messages/spoken.ts';
-import { isDark } from '../scheme.ts';
+import { whenSchemeChanges } from '../scheme.ts';
 import { send } from '../session/commands.ts';
 import type { OwnImage } from '../session/own-images.ts';
 import type { Snapshot } from '../session/session.ts';
@@ -18,22 +19,11 @@ export class OwnImages extends LitElement {
 
   declare snapshot: Snapshot | undefined;
   readonly #words = new Words(this);
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #repaint = (): void => this.requestUpdate();
 
   constructor() {
     super();
+    whenSchemeChanges(this);
     this.snapshot = undefined;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#dark.addEventListener('change', this.#repaint);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#repaint);
   }
 
   override render(): TemplateResult {
@@ -86,7 +76,7 @@ export class OwnImages extends LitElement {
   protected override updated(): void {
     for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('canvas')) {
       const image = this.snapshot?.ownImages?.find(({ hash }) => hash === canvas.dataset.image);
-      if (image) paint(canvas, image, isDark(this));
+      if (image) paintInk(canvas, [image.height, image.width], (pixel) => image.ink[pixel]!, image);
     }
   }
 
@@ -134,17 +124,4 @@ export class OwnImages extends LitElement {
       }
     `,
   ];
-}
-
-/** Ink on paper, or chalk on slate. */
-function paint(canvas: HTMLCanvasElement, { hash, ink, width, height }: OwnImage, dark: boolean): void {
-  const painted = `${hash} ${dark}`;
-  if (canvas.dataset.painted === painted) return;
-  canvas.width = width;
-  canvas.height = height;
-  const image = new ImageData(width, height);
-  const colour = dark ? [233, 230, 223] : [27, 32, 39];
-  for (const [i, value] of ink.entries()) image.data.set([...colour, Math.round(255 * value)], 4 * i);
-  canvas.getContext('2d')?.putImageData(image, 0, 0);
-  canvas.dataset.painted = painted;
 }

@@ -1,9 +1,11 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, svg, type TemplateResult } from 'lit';
 import type { Tensor } from '../../engine/index.ts';
 import { icon } from '../icons.ts';
+import { paintExample } from '../ink.ts';
 import { arrange } from '../maps/arrange.ts';
 import type { Values } from '../maps/tensor-view.ts';
-import { isDark } from '../scheme.ts';
+import { inOwnUnits } from '../own-units.ts';
+import { whenSchemeChanges } from '../scheme.ts';
 import { METHODS } from '../session/methods.ts';
 import type { Snapshot } from '../session/session.ts';
 import { shared } from '../shared-styles.ts';
@@ -48,11 +50,10 @@ export class CellCard extends LitElement {
   /** Only its name, which unfolds it. */
   declare folded: boolean;
   readonly #words = new PointWords(this);
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #recolor = (): void => this.requestUpdate();
 
   constructor() {
     super();
+    whenSchemeChanges(this);
     this.snapshot = undefined;
     this.about = undefined;
     this.facts = undefined;
@@ -61,16 +62,6 @@ export class CellCard extends LitElement {
     this.floating = false;
     this.compact = false;
     this.folded = false;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#dark.addEventListener('change', this.#recolor);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#recolor);
   }
 
   override render(): TemplateResult {
@@ -137,8 +128,7 @@ export class CellCard extends LitElement {
 
   /** A table's value in its own units. */
   #value(value: number, index: number): string {
-    const scaling = this.snapshot?.run?.data.scaling;
-    return this.#words.significant(scaling ? value * scaling.deviation[index]! + scaling.mean[index]! : value);
+    return this.#words.significant(inOwnUnits(value, index, this.snapshot?.shown?.data.scaling));
   }
 
   // ---- a value of the input ------------------------------------------------------------------------------------------------------
@@ -294,27 +284,11 @@ export class CellCard extends LitElement {
   }
 
   protected override updated(): void {
-    for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('canvas[data-example]')) this.#paint(canvas);
-  }
-
-  /** A test example, ink on paper or chalk on slate. */
-  #paint(canvas: HTMLCanvasElement): void {
     const { test } = this.snapshot ?? {};
-    const index = Number(canvas.dataset.example);
-    const painted = `${test?.name} ${index} ${isDark(this)}`;
-    if (!test || canvas.dataset.painted === painted) return;
-    const [height = 1, width = 1, channels = 1] = test.inputShape;
-    canvas.width = width;
-    canvas.height = height;
-    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
-    const most = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;
-    const image = new ImageData(width, height);
-    for (let i = 0; i < width * height; i++) {
-      const at = (index * width * height + i) * channels;
-      image.data.set([...ink, Math.round((255 * test.inputs[at]!) / most)], 4 * i);
+    if (!test) return;
+    for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('canvas[data-example]')) {
+      paintExample(canvas, test, Number(canvas.dataset.example));
     }
-    canvas.getContext('2d')?.putImageData(image, 0, 0);
-    canvas.dataset.painted = painted;
   }
 
   static override styles: CSSResultGroup = [

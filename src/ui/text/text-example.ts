@@ -1,17 +1,9 @@
-import {
-  type CSSResultGroup,
-  css,
-  html,
-  LitElement,
-  nothing,
-  type PropertyDeclarations,
-  type PropertyValues,
-  type TemplateResult,
-} from 'lit';
+import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { type ClauseDataset, decodeText, type EncodedText, encodeText } from '../../data/index.ts';
 import { send } from '../session/commands.ts';
 import type { Snapshot } from '../session/session.ts';
 import { shared } from '../shared-styles.ts';
+import { sentenceOf } from './sentence.ts';
 import { TextWords } from './text-words.ts';
 
 /** The text that is looked at, to be read and rewritten. */
@@ -31,7 +23,7 @@ export class TextExample extends LitElement {
     this.taken = undefined;
   }
 
-  protected override willUpdate(_changed: PropertyValues<this>): void {
+  protected override willUpdate(): void {
     const { taken, snapshot } = this;
     // What is said of a text is said of that text alone, which comes a little later than it is taken.
     if (!taken) return;
@@ -42,9 +34,7 @@ export class TextExample extends LitElement {
   /** The text as it is shown to be changed. */
   get #written(): string {
     const { example, test } = this.snapshot ?? {};
-    return decodeText(example?.values ?? [], test?.vocabulary ?? [])
-      .filter((word) => word !== undefined)
-      .join(' ');
+    return sentenceOf(example?.values ?? [], test?.vocabulary ?? []);
   }
 
   override render(): TemplateResult {
@@ -106,9 +96,7 @@ export class TextExample extends LitElement {
               aria-pressed=${chosen ? 'true' : 'false'}
               @click=${() => send(this, { do: 'choose', choices: { example: { kind: 'test', index } } })}
             >
-              <span lang="en">${decodeText(tokens, test.vocabulary ?? [])
-                .filter((word) => word !== undefined)
-                .join(' ')}</span>
+              <span lang="en">${sentenceOf(tokens, test.vocabulary ?? [])}</span>
               <small>${texts.mistake(name(label), name(predicted), words.percent(share))}</small>
             </button>
           </li>`;

@@ -2,7 +2,7 @@ import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, typ
 import uPlot from 'uplot';
 import uPlotStyles from 'uplot/dist/uPlot.min.css?inline';
 import type { PartialDependence } from '../../explain/global/partial-dependence.ts';
-import { token } from '../scheme.ts';
+import { token, whenSchemeChanges } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
 import { featureNames, firstOf, WholeView, wholeStyles } from './whole-view.ts';
 
@@ -28,22 +28,15 @@ export class WholeDependence extends WholeView<Dependence> {
   declare column: number;
   #plot: uPlot | undefined;
   #resize: ResizeObserver | undefined;
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #redraw = (): void => this.#plot?.redraw();
 
   constructor() {
     super();
+    whenSchemeChanges(this, () => this.#plot?.redraw());
     this.column = 0;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#dark.addEventListener('change', this.#redraw);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#redraw);
     this.#destroy();
   }
 

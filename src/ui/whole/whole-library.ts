@@ -1,6 +1,5 @@
 /** What the views compute with: one chunk, loaded with the first view that computes. In one, so that the first load is cut into fewer pieces. */
 
-export { buildModel } from '../../engine/index.ts';
 export { attentionEntropy } from '../../explain/attention/entropy.ts';
 export { attentionRelevanceMap, attentionRolloutMap } from '../../explain/attention/input-map.ts';
 export { attentionWeights } from '../../explain/attention/weights.ts';

@@ -1,8 +1,10 @@
 import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import type { Dataset } from '../../engine/index.ts';
 import type { ClassPrototypes } from '../../explain/global/class-prototypes.ts';
-import { isDark } from '../scheme.ts';
+import { paintExample } from '../ink.ts';
+import { whenSchemeChanges } from '../scheme.ts';
 import { shared } from '../shared-styles.ts';
+import { sentenceOf } from '../text/sentence.ts';
 import { firstOf, WholeView, wholeStyles } from './whole-view.ts';
 
 const MOST_EXAMPLES = 1000;
@@ -20,22 +22,11 @@ export class WholePrototypes extends WholeView<Middle> {
 
   /** Where examples are compared; undefined for the last layer before the logits. */
   declare layer: string | undefined;
-  readonly #dark = matchMedia('(prefers-color-scheme: dark)');
-  readonly #repaint = (): void => this.requestUpdate();
 
   constructor() {
     super();
+    whenSchemeChanges(this);
     this.layer = undefined;
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.#dark.addEventListener('change', this.#repaint);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.#dark.removeEventListener('change', this.#repaint);
   }
 
   /** The input, what each layer gives that is no mere view or the classes, and the logits. */
@@ -99,8 +90,10 @@ export class WholePrototypes extends WholeView<Middle> {
   #pictures({ classes }: Middle, test: Dataset): TemplateResult {
     const { words } = this;
     const { views } = words;
+    const width = test.inputs.length / test.size;
+    const text = (index: number): string => sentenceOf(test.inputs.subarray(index * width, (index + 1) * width), test.vocabulary ?? []);
     const show = ({ example, distance }: { example: number; distance: number }): TemplateResult => html`<figure>
-      ${this.exampleButton(example, this.isText ? sentenceOf(test, example) : html`<canvas data-example=${example} aria-hidden="true"></canvas>`)}
+      ${this.exampleButton(example, this.isText ? text(example) : html`<canvas data-example=${example} aria-hidden="true"></canvas>`)}
       <figcaption class="number">${words.significant(distance, 2)}</figcaption>
     </figure>`;
     return html`<div class="table" tabindex="0" role="region" aria-label=${views.prototypesTitle}>
@@ -161,24 +154,9 @@ export class WholePrototypes extends WholeView<Middle> {
   }
 
   protected override updated(): void {
-    for (const canvas of this.renderRoot.querySelectorAll('canvas')) this.#paint(canvas);
-  }
-
-  /** Ink on paper, or chalk on slate in the dark. */
-  #paint(canvas: HTMLCanvasElement): void {
     const { test } = this.snapshot ?? {};
-    const painted = `${test?.name} ${canvas.dataset.example} ${isDark(this)}`;
-    if (!test || canvas.dataset.painted === painted) return;
-    const [height = 1, width = 1, channels = 1] = test.inputShape;
-    canvas.width = width;
-    canvas.height = height;
-    const ink = isDark(this) ? [233, 230, 223] : [27, 32, 39];
-    const image = new ImageData(width, height);
-    const first = Number(canvas.dataset.example) * width * height * channels;
-    const most = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;
-    for (let i = 0; i < width * height; i++) image.data.set([...ink, Math.round((255 * test.inputs[first + i * channels]!) / most)], 4 * i);
-    canvas.getContext('2d')?.putImageData(image, 0, 0);
-    canvas.dataset.painted = painted;
+    if (!test) return;
+    for (const canvas of this.renderRoot.querySelectorAll('canvas')) paintExample(canvas, test, Number(canvas.dataset.example));
   }
 
   static override styles: CSSResultGroup = [
@@ -241,12 +219,4 @@ export class WholePrototypes extends WholeView<Middle> {
       }
     `,
   ];
-}
-
-/** The words of a text. */
-function sentenceOf({ inputs, size, vocabulary = [] }: Dataset, index: number): string {
-  const width = inputs.length / size;
-  return Array.from(inputs.subarray(index * width, (index + 1) * width), (token) => vocabulary[token])
-    .filter((word) => word !== undefined)
-    .join(' ');
 }

@@ -5,8 +5,10 @@ import { type Dataset, type Model, VitrineError } from '../../engine/index.ts';
 import type { ExplainProgress } from '../../explain/index.ts';
 import { bringChinese, Words } from '../language.ts';
 import { type Spoken, spoken } from '../messages/spoken.ts';
+import { inOwnUnits } from '../own-units.ts';
 import { send } from '../session/commands.ts';
 import type { Snapshot } from '../session/session.ts';
+import { copyOf, copyWeights } from '../session/what-if.ts';
 import { wholeChinese } from './messages-chinese.ts';
 import { wholeEnglish } from './messages-english.ts';
 
@@ -97,8 +99,7 @@ export abstract class WholeView<Result> extends LitElement {
     this.ending = ending;
     let copy: Model | undefined;
     try {
-      const { buildModel } = await import('./whole-library.ts');
-      copy = await buildModel(model.device, model.spec);
+      copy = await copyOf(model);
       copyWeights(copy, model);
       const step = copy.parameters.values().next().value?.step ?? 0;
       const result = await work(copy, ending.signal);
@@ -149,12 +150,7 @@ export abstract class WholeView<Result> extends LitElement {
 
   /** A value of a column as its table has it. */
   protected ownUnits(column: number, value: number): number {
-    const { scaling } = this.snapshot?.run?.data ?? {};
-    if (!scaling) return value;
-    const [deviation, mean] = [scaling.deviation[column] ?? 1, scaling.mean[column] ?? 0];
-    const own = value * deviation + mean;
-    // What is 0 in the table is not quite 0 after float32 has scaled it.
-    return Math.abs(own) < 1e-6 * (Math.abs(mean) + deviation) ? 0 : own;
+    return inOwnUnits(value, column, this.snapshot?.run?.data.scaling);
   }
 
   /** What leads into a chosen example. */
@@ -183,17 +179,6 @@ export function featureNames({ features, inputShape }: Dataset): readonly string
     const pixel = Math.floor(i / channels);
     return `[${[Math.floor(pixel / width), pixel % width, ...(channels > 1 ? [i % channels] : [])].join(', ')}]`;
   });
-}
-
-/** In one turn, so that all of them belong to one step. */
-function copyWeights(copy: Model, model: Model): void {
-  const { device } = model;
-  const [from, to] = [model.flatParameters, copy.flatParameters];
-  device.submit('ui', 'copy of the network', (encoder) => {
-    encoder.copyBufferToBuffer(from.buffer, from.byteOffset, to.buffer, to.byteOffset, from.bytes);
-    device.count('ui', 'copyBuffer');
-  });
-  for (const [name, tensor] of copy.parameters) tensor.step = model.parameters.get(name)?.step;
 }
 
 /** The first so many examples, as the network gets them. */
