@@ -22,19 +22,19 @@ export interface OwnImage {
   readonly className: string | undefined;
 }
 
-/** What became of the files, to be told to the visitor. */
+/** What became of the files of a data set, to be told to the visitor. */
 export interface TakenImages {
   readonly count: number;
-  /** Names of the classes of a data set; none where they are examples. */
+  /** Names of the classes. */
   readonly classes: readonly string[];
-  /** What each has become; of a data set. */
+  /** What each has become. */
   readonly size: readonly [height: number, width: number];
   readonly inverted: boolean;
   readonly resized: boolean;
 }
 
 export type OwnImages =
-  | { readonly kind: 'examples'; readonly images: readonly OwnImage[]; readonly taken: TakenImages }
+  | { readonly kind: 'examples'; readonly images: readonly OwnImage[] }
   | { readonly kind: 'data'; readonly name: `own:${string}`; readonly data: TrainingData; readonly taken: TakenImages };
 
 /** Files with these endings are images, and those that the browser says are. */
@@ -101,14 +101,7 @@ export async function readOwnImages(files: readonly File[], batch: number): Prom
       className: names?.[i] ?? prefixOf(file.name),
     });
   }
-  const taken = {
-    count: images.length,
-    classes: [],
-    size: [0, 0] as const,
-    inverted: images.some(({ inverted }) => inverted),
-    resized: true,
-  };
-  return { kind: 'examples', images, taken };
+  return { kind: 'examples', images };
 }
 
 /**
