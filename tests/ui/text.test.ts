@@ -214,3 +214,20 @@ test('in Chinese only the words of the text and names are left in English', asyn
   await expect.poll(card, PATIENTLY).toContain('对数几率');
   expect(card()).not.toMatch(/[A-Za-z]/);
 });
+
+test('a pinned text has its maps beside those of the chosen one, word by word, while training runs too', async () => {
+  const { page, session, training } = await open('&epochs=1000&pinned=2', 20);
+  const pairOf = (): HTMLElement[] => [
+    ...inside(page, 'studio-why').shadowRoot!.querySelectorAll<HTMLElement>('attribution-map[data-method=inputXGradient]'),
+  ];
+  const valuesShown = (): (string | undefined)[] =>
+    pairOf().map((map) => map.shadowRoot!.querySelector('text-map')?.shadowRoot?.querySelector<HTMLElement>('li button')?.dataset.value);
+  await until(() => session.snapshot.pinned !== undefined);
+  expect(session.snapshot.pinned!.cards.map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
+  await expect.poll(() => valuesShown().filter((value) => value !== undefined).length, PATIENTLY).toBe(2);
+  void training.start();
+  const { step } = training;
+  await until(() => (session.snapshot.pinned?.cards[0]?.map?.step ?? 0) > step + 5);
+  expect(session.snapshot.pinned!.cards[0]!.map!.values).toBeDefined();
+  await training.pause();
+});

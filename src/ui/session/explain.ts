@@ -1,6 +1,6 @@
 /** Asks the explanation library for a map. The library is loaded with the first one. */
 
-import type { Examples, Model } from '../../engine/index.ts';
+import type { Device, Examples, Model } from '../../engine/index.ts';
 import type { Attribution } from '../../explain/attribution.ts';
 import { METHODS, type MethodName } from './methods.ts';
 
@@ -32,4 +32,20 @@ export async function explainWith(method: MethodName, model: Model, x: Examples,
   library ??= import('./explain-library.ts');
   const explain = (await library)[method] as Method;
   return explain(model, x, { ...OPTIONS[method](model), target, ...(against === undefined ? {} : { against }) });
+}
+
+/** What is printed of a map, in one read; its values too where there is time. @throws VitrineError `device-lost`, `tensor-disposed` */
+export async function readMap(
+  device: Device,
+  { values, delta, output }: Attribution,
+  withValues: boolean,
+): Promise<{ readonly values: Float32Array | undefined; readonly delta: number | undefined; readonly output: number }> {
+  const tensors = [output, delta, withValues ? values : undefined].filter((tensor) => tensor !== undefined);
+  const ranges = tensors.map(({ storage, byteOffset, bytes }) => ({ buffer: storage, byteOffset, bytes }));
+  const read = (await device.readRanges('map', ranges, 'ui')).map((bytes) => new Float32Array(bytes));
+  return {
+    output: read[0]![0]!,
+    delta: delta ? read[1]![0] : undefined,
+    values: withValues ? read.at(-1) : undefined,
+  };
 }

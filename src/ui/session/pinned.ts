@@ -1,7 +1,7 @@
 /** The pinned example beside the chosen one: its prediction, and its maps by the same methods for the same class. Loaded when one is pinned. */
 
 import type { Model } from '../../engine/index.ts';
-import { explainWith, type Question } from './explain.ts';
+import { explainWith, type Question, readMap } from './explain.ts';
 import { METHODS, type MethodName } from './methods.ts';
 import { stepOf } from './probe.ts';
 import type { MapCard, Prediction, ShownExample } from './session.ts';
@@ -36,18 +36,20 @@ export async function lookAtPinned(
 ): Promise<Pinned> {
   const { question, methods, still, asked } = options;
   const prediction = await predict(model, example);
+  // The words of a text carry their numbers.
+  const withValues = still || model.spec.inputType === 'uint32';
   const cards: MapCard[] = [];
   for (const method of methods) {
     const series = `pinned ${options.series} ${example.key} ${question.target} ${question.against} ${method}`;
     const card = before?.cards.find((each) => each.method === method && each.map?.series === series);
     const { cheap } = METHODS[method];
     const current =
-      card?.map && (cheap ? card.map.step === stepOf(model) && (!still || card.map.values !== undefined) : !asked.has(method));
+      card?.map && (cheap ? card.map.step === stepOf(model) && (!withValues || card.map.values !== undefined) : !asked.has(method));
     if (card && (current || (!cheap && !still && !asked.has(method)))) {
       cards.push(card);
       continue;
     }
-    cards.push(await mapOf(method, model, example, question, series, still));
+    cards.push(await mapOf(method, model, example, question, series, withValues));
   }
   return Object.freeze({ example, prediction, cards: Object.freeze(cards) });
 }
@@ -76,11 +78,7 @@ async function mapOf(
   const began = performance.now();
   try {
     const attribution = await explainWith(method, model, example.values, question);
-    const [output, delta, values] = await Promise.all([
-      attribution.output.read(),
-      attribution.delta?.read(),
-      withValues ? attribution.values.read() : undefined,
-    ]);
+    const { output, delta, values } = await readMap(model.device, attribution, withValues);
     return Object.freeze({
       method,
       computing: false,
@@ -91,8 +89,8 @@ async function mapOf(
         step: attribution.step ?? stepOf(model),
         target: question.target,
         against: question.against,
-        output: output[0]!,
-        delta: delta?.[0],
+        output,
+        delta,
         values,
         milliseconds: performance.now() - began,
       }),

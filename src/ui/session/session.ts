@@ -17,7 +17,7 @@ import { type Phase, type Run, type StopAt, Training, type TrainingSources } fro
 import { type CellReading, readCell } from './cell.ts';
 import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } from './choices.ts';
 import type { Command } from './commands.ts';
-import { explainWith, type Question } from './explain.ts';
+import { explainWith, type Question, readMap } from './explain.ts';
 import { isForTexts, METHODS, type MethodName } from './methods.ts';
 import { findMistakes, type Mistakes } from './mistakes.ts';
 import type { OwnImage, TakenImages } from './own-images.ts';
@@ -860,22 +860,6 @@ export class StudioSession extends EventTarget {
 
 /** A text is short: its maps are read to stand beside its words, even while training runs. */
 const isText = (run: Run): boolean => run.data.test.vocabulary !== undefined;
-
-/** What is printed of a map, in one read; its values too where there is time. */
-async function readMap(
-  device: Device,
-  { values, delta, output }: Attribution,
-  withValues: boolean,
-): Promise<{ readonly values: Float32Array | undefined; readonly delta: number | undefined; readonly output: number }> {
-  const tensors = [output, delta, withValues ? values : undefined].filter((tensor) => tensor !== undefined);
-  const ranges = tensors.map(({ storage, byteOffset, bytes }) => ({ buffer: storage, byteOffset, bytes }));
-  const read = (await device.readRanges('map', ranges, 'ui')).map((bytes) => new Float32Array(bytes));
-  return {
-    output: read[0]![0]!,
-    delta: delta ? read[1]![0] : undefined,
-    values: withValues ? read.at(-1) : undefined,
-  };
-}
 
 /** Rank correlation, signed, of a map with that of the unchanged network and input. */
 async function rankBefore(
