@@ -65,8 +65,7 @@ async function mapOn(
   { values }: ShownExample,
   question: Parameters<typeof explainWith>[3],
 ): Promise<Float32Array> {
-  const x = model.spec.inputType === 'uint32' ? Uint32Array.from(values) : values;
-  const attribution = await explainWith(method, model, x, question);
+  const attribution = await explainWith(method, model, values, question);
   try {
     return await attribution.values.read();
   } finally {
