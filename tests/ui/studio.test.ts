@@ -226,7 +226,8 @@ describe('everything is linked', () => {
     const steps = new Set<number>();
     session.addEventListener('snapshot', () => steps.add(session.snapshot.prediction?.step ?? 0));
     const address = location.hash;
-    await until(() => training.step === 3000 && training.replayTo === undefined);
+    // The step is reached before the training state is kept, and only then does training rest and the last look begin.
+    await until(() => training.step === 3000 && training.replayTo === undefined && training.phase === 'paused');
     expect(address).toContain('step=3000');
     await session.looked();
     const between = [...steps].filter((step) => step > 0 && step < 3000);

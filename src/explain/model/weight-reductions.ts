@@ -80,13 +80,16 @@ export interface WeightWatchOptions extends Pick<WeightReductionOptions, 'tensor
   /** Steps from one look to the next; 1 by default. */
   readonly every?: number;
   /**
-   * Parts of a tensor that the looks take in turn; 16 by default. A record joins the last `parts` looks, so every value in it is at most that many looks
-   * old, at a sixteenth of the cost. 1 takes in everything at every look.
+   * Parts of a tensor that the looks take in turn; 32 by default. A record joins the last `parts` looks, so every value in it is at most that many looks
+   * old, at that part of the cost. 1 takes in everything at every look.
    */
   readonly parts?: number;
   /** Whether to follow ‖ΔW‖ from look to look; true by default. */
   readonly updates?: boolean;
-  /** Looks from one step of the power iteration to the next; 64 by default, 0 for none. */
+  /**
+   * Looks from one step of the power iteration to the next, which goes through all weights twice; 512 by default, 0 for none. A record's spectral
+   * norm is of the last such step.
+   */
   readonly powerEvery?: number;
   /** Looks kept until they are read; at least 1024 by default. */
   readonly slots?: number;
@@ -540,7 +543,7 @@ export class WeightWatch {
  *
  * A look takes in one of `parts` parts of each larger tensor, in turn, and a record joins the last `parts` looks: every value is seen once in that
  * many. The power iteration goes on from look to look, so the spectral norm follows the weights. Looks are kept on the GPU until `read()`.
- * **Cost** a dispatch a look over a sixteenth of the values, two more every sixteenth look, four every `powerEvery`th; no read-back in training.
+ * **Cost** a dispatch a look over one part of the values, two more every `parts` looks (16 at least), four every `powerEvery`th; no read-back in training.
  * **Source** as weightReductions; the update ratio: Karpathy 2016, "CS231n", "Ratio of weights:updates".
  *
  * @throws VitrineError as weightReductions
@@ -548,7 +551,7 @@ export class WeightWatch {
 export async function watchWeights(trainer: Trainer, options: WeightWatchOptions = {}): Promise<WeightWatch> {
   checkOptions('watchWeights', options);
   const { tensors = trainer.model.parameters, powerIterations = 64, seed = 0, every = 1 } = options;
-  const { parts = 16, updates = true, powerEvery = 64, slots = 1024 } = options;
+  const { parts = 32, updates = true, powerEvery = 512, slots = 1024 } = options;
   checkWhole('watchWeights: every', every, 1);
   checkWhole('watchWeights: parts', parts, 1, 64);
   checkWhole('watchWeights: powerEvery', powerEvery, 0);
