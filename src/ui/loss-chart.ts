@@ -30,13 +30,13 @@ const ACCURACY_FLOORS = [0.98, 0.95, 0.9, 0.8, 0.5, 0];
 /** So few points are shown as such: one alone makes no line. */
 const FEW_POINTS = 12;
 
+/** Labels of an axis closer than this, in CSS pixels, would lie on one another. */
+const LABEL_HEIGHT = 14;
+
 /**
  * 1, 2 and 5 in every power of ten. uPlot's own splits never end on an axis that begins elsewhere than at a power of ten
  * (its `logAxisSplits` rounds them to 0).
  */
-/** Labels of an axis closer than this, in CSS pixels, would lie on one another. */
-const LABEL_HEIGHT = 14;
-
 const LOGARITHMIC: Pick<uPlot.Axis, 'splits' | 'filter'> = {
   splits: (_plot, _axis, least, greatest) => logarithmicSplits(least, greatest),
   filter: (_plot, splits) => splits,
@@ -193,7 +193,8 @@ export class LossChart extends LitElement {
     return {
       width: 320,
       height: 200,
-      padding: [8, 18, 0, 0],
+      // On the right, room for half of the last label: `15,000`.
+      padding: [8, 24, 0, 0],
       legend: { show: false },
       cursor: {
         sync: { key: 'vitrine' },

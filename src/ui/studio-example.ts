@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Dataset } from '../engine/index.ts';
+import { breakable } from './breakable.ts';
 import { icon } from './icons.ts';
 import { paintExample } from './ink.ts';
 import { Words } from './language.ts';
@@ -111,7 +112,7 @@ export class StudioExample extends LitElement {
             open
               ? nothing
               : html`<div>
-                  ${this.#walk()}
+                  ${this.#walk(false)}
                   <button class="small wide" ?disabled=${snapshot?.recorded !== undefined} @click=${() => this.#pickUp()}>${icon('draw')}${say.draw}</button>
                 </div>`
           }
@@ -153,7 +154,8 @@ export class StudioExample extends LitElement {
     return say.digitPicture(name, this.#words.whole(choice.index));
   }
 
-  #walk(): TemplateResult {
+  /** @param inline nothing stands beside it */
+  #walk(inline: boolean): TemplateResult {
     const { say } = this.#words;
     const { test, choices } = this.snapshot ?? {};
     const index = choices?.example.kind === 'drawn' ? 0 : (choices?.example.index ?? 0);
@@ -162,7 +164,7 @@ export class StudioExample extends LitElement {
     const none = test === undefined;
     const go = (to: number): void => this.#choose({ kind: 'test', index: ((to % count) + count) % count });
     return html`
-      <div class="walk">
+      <div class=${inline ? 'walk inline' : 'walk'}>
         <button class="small" ?disabled=${none} aria-label=${say.previous} title=${`${say.previous} ([)`} @click=${() => go(index - 1)}>‹</button>
         <label>
           <span class="hidden">${say.example}</span>
@@ -234,7 +236,7 @@ export class StudioExample extends LitElement {
   /** What shows texts comes with the first of them. */
   #text(): TemplateResult {
     void import('./text/index.ts').catch((error) => send(this, { do: 'report', error }));
-    return html`${this.#walk()}<text-example .snapshot=${this.snapshot}></text-example>`;
+    return html`${this.#walk(true)}<text-example .snapshot=${this.snapshot}></text-example>`;
   }
 
   // ---- a row of a table ----------------------------------------------------------------------------------------------------------
@@ -248,7 +250,7 @@ export class StudioExample extends LitElement {
     const largest = Math.max(1e-12, ...Array.from(values ?? [], Math.abs));
     const scaling = shown?.data.scaling;
     return html`
-      ${this.#walk()}
+      ${this.#walk(true)}
       <div class="table" tabindex="0" role="region" aria-label=${say.rowTitle}>
         <table>
           <thead>
@@ -266,7 +268,7 @@ export class StudioExample extends LitElement {
                 const own = inOwnUnits(example?.values[column] ?? 0, column, scaling);
                 const share = (values?.[column] ?? 0) / largest;
                 return html`<tr class=${snapshot?.choices.pixel === column ? 'locked' : ''}>
-                  <th scope="row">${feature}</th>
+                  <th scope="row">${breakable(feature)}</th>
                   <td class="number">
                     <input
                       aria-label=${feature}
@@ -480,6 +482,16 @@ export class StudioExample extends LitElement {
         grid-column: 1 / -1;
         padding-top: 0.25rem;
         text-align: center;
+      }
+
+      .walk.inline {
+        grid-template-columns: 2.75rem 4rem 2.75rem 1fr;
+      }
+
+      .inline .note {
+        grid-column: auto;
+        padding: 0 0.25rem;
+        text-align: start;
       }
 
       .walk button {

@@ -60,7 +60,7 @@ export class StudioHeader extends LitElement {
       </nav>
       ${this.#recipe()}
       <span class="adapter" title=${device && isSoftware(device) ? say.adapterSoftware : nothing}>
-        ${device ? adapterName(device) || say.adapterUnnamed : '–'}
+        <span class="name">${device ? adapterName(device) || say.adapterUnnamed : '–'}</span>
         ${device ? html`<span class="number memory">${this.#words.bytes(device.memory.bytes)}</span>` : nothing}
       </span>
       <div class="take">
@@ -221,16 +221,22 @@ export class StudioHeader extends LitElement {
       }
 
       .adapter {
+        display: flex;
+        gap: 0.5rem;
+        min-width: 0;
         margin-left: auto;
-        overflow: hidden;
         color: var(--quiet);
         font-size: 0.75rem;
-        text-overflow: ellipsis;
         white-space: nowrap;
       }
 
+      .adapter .name {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+
       .memory {
-        margin-left: 0.5rem;
+        flex: none;
         color: var(--ink);
       }
 

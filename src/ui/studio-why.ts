@@ -6,18 +6,24 @@ import { explain } from './faults.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { Ends } from './maps/map-painter.ts';
-import type { CellDetail, Values } from './maps/tensor-view.ts';
+import type { CellDetail, TensorView, Values } from './maps/tensor-view.ts';
 import type { MapFormat } from './saving/save-maps.ts';
 import { send } from './session/commands.ts';
 import { isForTexts, METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
-import type { MapCard, ShownExample, Snapshot } from './session/session.ts';
+import type { ChallengeRow, MapCard, ShownExample, Snapshot } from './session/session.ts';
 import { ATTACK_NAMES, MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
 import { seriesOf } from './studio-network.ts';
+import type { RowMap } from './table/row-map.ts';
+import type { ShownRow } from './table/shown-row.ts';
 import type { ShownText } from './text/shown-text.ts';
 
 const FORMATS: readonly MapFormat[] = ['json', 'png', 'csv'];
+/** Columns or words that a challenge names; the others are counted. */
+const MOST_NAMED = 3;
+/** Keeps the line, so that the cards stay level: noise is not asked. */
+const NOTHING_PROMISED = '\u2002';
 /** ε of an attack to begin with. */
 const FIRST_EPSILON = 0.1;
 
@@ -62,6 +68,7 @@ export class StudioWhy extends LitElement {
     const { snapshot } = this;
     const example = snapshot?.example;
     const ink = example !== undefined && example.shape.length > 1;
+    const answered = snapshot?.cards.flatMap(({ method, map }) => (map ? (this.#answerOf(method, map) ?? []) : []))[0];
     return html`
       ${this.#head()} ${this.#verdict()}
       <div
@@ -84,7 +91,10 @@ export class StudioWhy extends LitElement {
           .outlined=${this.pointed ?? this.outlined}
           .names=${snapshot?.test?.features}
           .text=${this.#text(example)}
-          .shows=${this.painting ? (snapshot?.test?.vocabulary ? say.paintHintText : say.paintHint) : say.cardInputShows}
+          .row=${this.#row(example)}
+          .series=${example?.key ?? ''}
+          .answer=${answered ? this.#changed(answered) : ''}
+          .shows=${this.painting ? this.#paintHint() : say.cardInputShows}
           .facts=${this.#inputFacts()}
           .busy=${example ? '' : say.noNetwork}
         ></attribution-map>
@@ -97,6 +107,8 @@ export class StudioWhy extends LitElement {
           .outlined=${this.pointed ?? this.outlined}
           .names=${snapshot?.test?.features}
           .text=${this.#text(example)}
+          .row=${this.#row(example)}
+          .answer=${answered ? NOTHING_PROMISED : ''}
           .values=${snapshot?.test?.vocabulary ? this.#randomValues?.values : undefined}
           .facts=${snapshot?.choices.whatIf && example ? [[say.factRank, this.#words.significant(randomRank(example.values.length), 2)] as const] : []}
           .shows=${say.cardRandomShows}
@@ -123,6 +135,37 @@ export class StudioWhy extends LitElement {
     const known = (test as Partial<ClauseDataset>).evidence;
     const evidence = choice.kind === 'test' ? known?.subarray(choice.index * length, (choice.index + 1) * length) : undefined;
     return { words, struck: own ? painted : [], strikable: own && this.painting, evidence, method };
+  }
+
+  /** The columns that a map of a row is of. */
+  #row(example: ShownExample | undefined): ShownRow | undefined {
+    const { test, painted: struck = [] } = this.snapshot ?? {};
+    if (!test?.features || test.vocabulary || !example) return undefined;
+    const own = example === this.snapshot?.example;
+    return { names: test.features, struck: own ? struck : [], strikable: own && this.painting };
+  }
+
+  /** What a map was asked of the change that is on screen. */
+  #answerOf(method: MethodName, { target }: NonNullable<MapCard['map']>): ChallengeRow | undefined {
+    const { challenges = [], example, painted = [] } = this.snapshot ?? {};
+    const row = challenges.find((each) => each.method === method && each.shown === example?.key && each.target === target);
+    // The example that was painted over is on screen without the paint, too.
+    return row && row.shown === row.asked && painted.length === 0 ? undefined : row;
+  }
+
+  #answer(method: MethodName, map: NonNullable<MapCard['map']>): string {
+    const words = this.#words;
+    const { say } = words;
+    const row = this.#answerOf(method, map);
+    if (!row) return '';
+    const numbers = [words.significant(row.promised, 2), words.significant(row.actual, 2)] as const;
+    return row.step === map.step ? say.answer(...numbers) : say.answerAtStep(...numbers, words.whole(row.step));
+  }
+
+  #paintHint(): string {
+    const { say } = this.#words;
+    const { test } = this.snapshot ?? {};
+    return test?.vocabulary ? say.paintHintText : test?.features ? say.paintHintRow : say.paintHint;
   }
 
   #strike(token: number): void {
@@ -191,7 +234,7 @@ export class StudioWhy extends LitElement {
         <fieldset class="live" ?disabled=${recorded}>${this.#whatIf()}</fieldset>
         <span class="tools">
           <button ?disabled=${recorded || !snapshot?.cards.some(({ map }) => map)} aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
-            ${icon('paint')}${this.painting ? say.challengeEnd : say.challenge}
+            ${icon('paint')}${say.challenge}
           </button>
           <button aria-label=${say.saveMaps} title=${say.saveMapsHint} ?disabled=${!snapshot?.cards.some(({ map }) => map)} @click=${() => void this.#save()}>
             ${icon('save')}<span class="words">${say.saveMaps}</span>
@@ -293,6 +336,8 @@ export class StudioWhy extends LitElement {
       .locked=${choices.pixel}
       .outlined=${this.pointed ?? this.outlined}
       .names=${test?.features}
+      .row=${this.#row(pinned?.example)}
+      .series=${pinned?.example.key ?? ''}
       .shows=${reads}
       .facts=${pinned ? [[say.factStep, words.whole(step)] as const] : []}
       .removeLabel=${say.unpin}
@@ -371,6 +416,8 @@ export class StudioWhy extends LitElement {
         .outlined=${this.pointed ?? this.outlined}
         .names=${snapshot?.test?.features}
         .text=${this.#text(pinned ?? snapshot?.example, pinned ? undefined : method)}
+        .row=${this.#row(pinned ?? snapshot?.example)}
+        .answer=${pinned || !map ? '' : this.#answer(method, map)}
         .facts=${facts}
         .shows=${pinned || isText ? '' : say.methodShows[method]}
         .hides=${pinned || isText ? '' : say.methodHides[method]}
@@ -459,8 +506,8 @@ export class StudioWhy extends LitElement {
   /** Paints over the pixels under a pressed pointer, three by three. */
   #brushOn(event: PointerEvent): void {
     const { example, test } = this.snapshot ?? {};
-    // Words are struck out one by one.
-    if (!this.painting || event.buttons === 0 || this.pointed === undefined || test?.vocabulary) return;
+    // Words and columns are taken away one by one.
+    if (!this.painting || event.buttons === 0 || this.pointed === undefined || test?.vocabulary || test?.features) return;
     const [height = 1, width = 1] = example?.shape ?? [];
     const [row, column] = [Math.floor(this.pointed / width), this.pointed % width];
     const before = this.#brush.size;
@@ -522,7 +569,7 @@ export class StudioWhy extends LitElement {
             <th scope="col">${say.challengeMap}</th>
             <th scope="col" class="number">${say.challengePromised}</th>
             <th scope="col" class="number">${say.challengeActual}</th>
-            <th scope="col" class="number">${say.challengePainted}</th>
+            <th scope="col">${say.challengeChanged}</th>
             <th scope="col">${say.challengeClass}</th>
             <th scope="col" class="number">${say.stepLabel}</th>
           </tr>
@@ -533,7 +580,7 @@ export class StudioWhy extends LitElement {
               <th scope="row">${say.methodNames[row.method]}</th>
               <td class="number">${words.significant(row.promised)}</td>
               <td class="number">${words.significant(row.actual)}</td>
-              <td class="number">${words.whole(row.painted)}</td>
+              <td>${this.#changed(row)}</td>
               <td>${row.classes[0] === row.classes[1] ? name(row.classes[0]) : `${name(row.classes[0])} → ${name(row.classes[1])}`}</td>
               <td class="number">${words.whole(row.step)}</td>
             </tr>`,
@@ -541,6 +588,20 @@ export class StudioWhy extends LitElement {
         </tbody>
       </table>
     `;
+  }
+
+  /** What was taken away or altered. */
+  #changed({ cells, asked }: ChallengeRow): string {
+    const words = this.#words;
+    const { test, example } = this.snapshot ?? {};
+    const named =
+      test?.features ??
+      (test?.vocabulary && example?.key === asked ? Array.from(example.values, (token) => test.vocabulary![token] ?? '') : undefined);
+    if (!named) return words.say.challengeCells(words.whole(cells.length));
+    const names = cells.slice(0, MOST_NAMED).map((cell) => named[cell] ?? '');
+    return cells.length > MOST_NAMED
+      ? words.say.challengeMore(words.list(names), words.whole(cells.length - MOST_NAMED))
+      : words.list(names);
   }
 
   // ---- saving --------------------------------------------------------------------------------------------------------------------
@@ -573,7 +634,7 @@ export class StudioWhy extends LitElement {
   /** Where the scale of a map ends on screen. */
   #endOf(method: MethodName): number | undefined {
     const card = this.renderRoot.querySelector(`attribution-map[data-method=${method}]`);
-    return card?.shadowRoot?.querySelector('tensor-view')?.end;
+    return card?.shadowRoot?.querySelector<TensorView | RowMap>('tensor-view, row-map')?.end;
   }
 
   static override styles: CSSResultGroup = [
@@ -592,8 +653,12 @@ export class StudioWhy extends LitElement {
       }
 
       select {
+        /* As wide as what is chosen, not as the longest choice. */
+        field-sizing: content;
+        min-width: 4.5rem;
         min-height: 2.25rem;
-        max-width: 8.25rem;
+        max-width: 10.25rem;
+        padding-inline: 0.625rem 0.25rem;
         border-color: var(--line);
         border-radius: 8px;
         font-size: 0.8125rem;
@@ -670,10 +735,6 @@ export class StudioWhy extends LitElement {
 
       .painting {
         --map-touch: none;
-      }
-
-      select.method {
-        max-width: 9.5rem;
       }
 
       select.format {

@@ -51,13 +51,19 @@ describe('a map can lose', () => {
     paint(page, [0.2, 0.2], [0.7, 0.3]);
     await until(() => session.snapshot.challenges.length === 5);
     const [first] = session.snapshot.challenges;
-    expect(first!.painted).toBeGreaterThan(8);
+    expect(first!.cells.length).toBeGreaterThan(8);
     expect(Math.abs(first!.actual)).toBeGreaterThan(0.01);
     for (const row of session.snapshot.challenges) {
       expect(Math.abs(row.promised - row.actual), row.method).toBeLessThan(1e-4);
       expect(row.step).toBe(20);
     }
-    // Both numbers stand on the page, and the list is kept when more is painted.
+    // Both numbers stand on each card and in the list, which is kept when more is painted.
+    const card = inside(page, 'studio-why', '[data-method=occlusion]');
+    const occlusion = session.snapshot.challenges.find(({ method }) => method === 'occlusion')!;
+    const written = (value: number): string => value.toPrecision(2).replace('-', '−');
+    await expect
+      .poll(() => card.shadowRoot!.querySelector('.answer')?.textContent, PATIENTLY)
+      .toBe(`map ${written(occlusion.promised)}, network ${written(occlusion.actual)}`);
     const table = inside(page, 'studio-why', '.challenges');
     expect(table.querySelectorAll('tbody tr')).toHaveLength(5);
     paint(page, [0.5, 0.6], [0.5, 0.9]);
@@ -144,7 +150,7 @@ test('with a planted patch the maps point at it, and covering it flips the class
   paint(page, [0.2, 0.8], [0.3, 0.9]);
   await until(() => session.snapshot.challenges.length === 2);
   expect(session.snapshot.challenges[0]!.classes).toEqual([1, 1]);
-  await userEvent.click(browser.getByRole('button', { name: 'End the challenge' }));
+  await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
   await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
   paint(page, [0.68, 0.18], [0.82, 0.18]);
   await until(() => session.snapshot.challenges.length === 4);

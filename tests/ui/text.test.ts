@@ -49,7 +49,7 @@ test('each word has its number and a bar on its side; together they are the logi
     const map = cards[1]!.map!;
     const { values } = example!;
     const there = [...values.keys()].filter((token) => values[token] !== PAD);
-    await expect.poll(() => wordsOf(page, 'integratedGradients').map(({ dataset }) => Number(dataset.token)), PATIENTLY).toEqual(there);
+    await expect.poll(() => wordsOf(page, 'integratedGradients').map(({ dataset }) => Number(dataset.index)), PATIENTLY).toEqual(there);
     await expect
       .poll(() => wordsOf(page, 'integratedGradients').map(({ dataset }) => Number(dataset.value)), PATIENTLY)
       .toEqual(there.map((token) => map.values![token]));
@@ -123,7 +123,7 @@ test('words are struck out by mouse or keyboard and put back; for one word occlu
   const word = (at: number): HTMLElement =>
     inside(page, 'studio-why', 'attribution-map', 'text-map').shadowRoot!.querySelectorAll<HTMLElement>('li button')[at]!;
   await expect.poll(() => word(3)?.getAttribute('aria-label'), PATIENTLY).toContain('Strike out');
-  const token = Number(word(3).dataset.token);
+  const token = Number(word(3).dataset.index);
   await userEvent.click(word(3));
   await until(() => session.snapshot.challenges.length === 3);
   const { challenges, example } = session.snapshot;

@@ -89,7 +89,7 @@ test('the matrix of each head is the network’s own tensor; a row of it is the 
       ...inside(root().host, `[data-of=${of}] text-map`).shadowRoot!.querySelectorAll<HTMLElement>('li button'),
     ];
     expect(shown().length).toBeGreaterThan(3);
-    for (const { dataset } of shown()) expect(Math.abs(Number(dataset.value) - expected[Number(dataset.token)]!)).toBeLessThan(1e-6);
+    for (const { dataset } of shown()) expect(Math.abs(Number(dataset.value) - expected[Number(dataset.index)]!)).toBeLessThan(1e-6);
     if (of === 'rollout') expect(expected.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
     else expect(Math.min(...expected)).toBeGreaterThanOrEqual(0);
   }

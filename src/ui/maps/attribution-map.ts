@@ -2,6 +2,7 @@ import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDecla
 import type { Device, Tensor } from '../../engine/index.ts';
 import { icon } from '../icons.ts';
 import { shared } from '../shared-styles.ts';
+import type { ShownRow } from '../table/shown-row.ts';
 import type { ShownText } from '../text/shown-text.ts';
 import { tokens } from '../tokens.ts';
 import type { CellDetail, Values } from './tensor-view.ts';
@@ -44,6 +45,8 @@ export class AttributionMap extends LitElement {
     refreshLabel: {},
     painted: { attribute: false },
     text: { attribute: false },
+    row: { attribute: false },
+    answer: {},
   };
 
   /** The name of the map. */
@@ -96,6 +99,10 @@ export class AttributionMap extends LitElement {
   declare painted: readonly number[];
   /** The words that it is a map of, in place of a picture. */
   declare text: ShownText | undefined;
+  /** The row of a table that it is a map of, in place of a picture. */
+  declare row: ShownRow | undefined;
+  /** A line above the picture: what the map promised when the input was changed, and what the network did; empty where it was not asked. */
+  declare answer: string;
 
   constructor() {
     super();
@@ -124,11 +131,14 @@ export class AttributionMap extends LitElement {
     this.refreshLabel = '';
     this.painted = [];
     this.text = undefined;
+    this.row = undefined;
+    this.answer = '';
   }
 
-  /** What shows words comes with the first of them. */
+  /** What shows words, or rows, comes with the first of them. */
   protected override willUpdate(): void {
     if (this.text && !customElements.get('text-map')) void import('../text/index.ts');
+    if (this.row && !customElements.get('row-map')) void import('../table/index.ts');
   }
 
   override render(): TemplateResult {
@@ -151,6 +161,7 @@ export class AttributionMap extends LitElement {
               : nothing
           }
         </div>
+        ${this.answer ? html`<p class="answer number">${this.answer}</p>` : nothing}
         ${
           this.text
             ? html`<text-map
@@ -161,7 +172,19 @@ export class AttributionMap extends LitElement {
                 .locked=${this.locked}
                 .outlined=${this.outlined}
               ></text-map>`
-            : html`<tensor-view
+            : this.row
+              ? html`<row-map
+                  .row=${this.row}
+                  .values=${this.#listed}
+                  .perFrame=${this.perFrame}
+                  .limit=${this.limit}
+                  .series=${this.series}
+                  .label=${this.heading}
+                  .step=${this.step}
+                  .locked=${this.locked}
+                  .outlined=${this.outlined}
+                ></row-map>`
+              : html`<tensor-view
               .device=${this.device}
               .tensor=${this.tensor}
               .values=${this.values}
@@ -186,6 +209,12 @@ export class AttributionMap extends LitElement {
         <p class="sentence">${this.shows} <span class="quiet">${this.hides}</span></p>
       </article>
     `;
+  }
+
+  /** The values, where they are on the CPU. */
+  get #listed(): Float32Array | undefined {
+    const { tensor } = this;
+    return tensor && 'values' in tensor ? tensor.values : this.values;
   }
 
   static override styles: CSSResultGroup = [
@@ -272,6 +301,15 @@ export class AttributionMap extends LitElement {
         margin: 0.125rem 0 0;
         font-size: 0.6875rem;
         line-height: 1.4;
+      }
+
+      .answer {
+        margin: 0 0 0.125rem;
+        overflow: hidden;
+        font-size: 0.6875rem;
+        line-height: 1.3;
+        text-overflow: ellipsis;
+        white-space: nowrap;
       }
 
       .stale {

@@ -1,6 +1,7 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Device, Tensor } from '../../engine/index.ts';
+import { breakable } from '../breakable.ts';
 import type { Pointed } from '../point/pointed.ts';
 import { shared } from '../shared-styles.ts';
 import { tokens } from '../tokens.ts';
@@ -255,7 +256,3 @@ export class NetworkDiagram extends LitElement {
     `,
   ];
 }
-
-/** A name may break after its slashes. */
-const breakable = (name: string): TemplateResult[] =>
-  name.split(/(?<=\/)|(?=_)|(?<=[a-z])(?=[A-Z])/).map((part, i) => html`${i > 0 ? html`<wbr />` : nothing}${part}`);

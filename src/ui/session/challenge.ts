@@ -1,4 +1,4 @@
-/** A map is held to its promise: what it said would happen when values of the input are taken away, and what the network does. */
+/** A map is held to its promise: what it said would happen when values of the input are taken away or altered, and what the network does. */
 
 import type { Model } from '../../engine/index.ts';
 import { explainWith } from './explain.ts';
@@ -9,10 +9,14 @@ import { copyOf, copyWeights } from './what-if.ts';
 
 export interface Challenge {
   readonly example: ShownExample;
-  /** The example with values taken away. */
+  /** The example with values taken away, or altered. */
   readonly changed: Float32Array;
   /** Indices of those values. */
-  readonly painted: readonly number[];
+  readonly cells: readonly number[];
+  /** What stands for a value that is taken away: the baseline of the maps. */
+  readonly absent: number;
+  /** Key of the example that is on screen while the answer is. */
+  readonly shown: string;
   readonly cards: readonly MapCard[];
   /** Training stands still. */
   readonly still: boolean;
@@ -22,9 +26,12 @@ export interface Challenge {
  * A row for each map of the example, all of one step, so that they can be compared: where training goes on, or a map is of an earlier step,
  * network and maps are those of a copy, taken in one moment.
  *
+ * A gradient promises its value × the change of the input. A share is what its value of the input added against the baseline: the promise is to lose
+ * it where the value is taken away, and the proportional part of it where the value is altered; a value that was at the baseline has no share.
+ *
  * @throws VitrineError `device-lost`, `tensor-disposed`, and what the methods throw
  */
-export async function holdMaps(model: Model, { example, changed, painted, cards, still }: Challenge): Promise<ChallengeRow[]> {
+export async function holdMaps(model: Model, { example, changed, cells, absent, shown, cards, still }: Challenge): Promise<ChallengeRow[]> {
   const maps = cards.flatMap(({ method, map }) => (map && map.example === example.key ? [{ method, map }] : []));
   const asTheyAre = still && maps.every(({ map }) => map.values !== undefined && map.step === stepOf(model));
   const subject = asTheyAre ? model : await copyOf(model);
@@ -37,8 +44,10 @@ export async function holdMaps(model: Model, { example, changed, painted, cards,
       const { target, against } = map;
       const values = map.step === step && map.values ? map.values : await mapOn(subject, method, example, { target, against });
       const explained = (of: Float32Array): number => of[target]! - (against === undefined ? 0 : of[against]!);
-      const promised = painted.reduce(
-        (sum, i) => sum + (METHODS[method].reading === 'share' ? -values[i]! : values[i]! * (changed[i]! - example.values[i]!)),
+      const isShare = METHODS[method].reading === 'share';
+      const promised = cells.reduce(
+        (sum, i) =>
+          sum + (isShare ? values[i]! * gained(example.values[i]!, changed[i]!, absent) : values[i]! * (changed[i]! - example.values[i]!)),
         0,
       );
       rows.push(
@@ -46,7 +55,9 @@ export async function holdMaps(model: Model, { example, changed, painted, cards,
           method,
           target,
           step,
-          painted: painted.length,
+          cells,
+          asked: example.key,
+          shown,
           promised,
           actual: explained(after) - explained(before),
           classes: [before.indexOf(Math.max(...before)), after.indexOf(Math.max(...after))] as const,
@@ -58,6 +69,10 @@ export async function holdMaps(model: Model, { example, changed, painted, cards,
     if (subject !== model) subject.dispose();
   }
 }
+
+/** How many times its share a value gains: −1 where it is taken away. */
+const gained = (from: number, to: number, absent: number): number =>
+  to === absent ? -1 : from === absent ? 0 : (to - from) / (from - absent);
 
 async function mapOn(
   model: Model,

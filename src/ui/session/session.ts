@@ -15,6 +15,7 @@ import { painterOf } from '../maps/map-painter.ts';
 import type { Settings } from '../settings.ts';
 import { type Phase, type Run, type StopAt, Training, type TrainingSources } from '../training.ts';
 import { type CellReading, readCell } from './cell.ts';
+import type { Challenge } from './challenge.ts';
 import { type Choices, choicesOf, type ExampleChoice, hashOf, writeExample } from './choices.ts';
 import type { Command } from './commands.ts';
 import { explainWith, type Question, readMap } from './explain.ts';
@@ -75,13 +76,16 @@ export interface MapCard {
   readonly fault?: unknown;
 }
 
-/** What a map promised when pixels were painted over, and what the network did. */
+/** What a map promised when values of the input were taken away or altered, and what the network did. */
 export interface ChallengeRow {
   readonly method: MethodName;
   readonly target: number;
   readonly step: number;
-  /** Number of input values painted over. */
-  readonly painted: number;
+  /** Indices of those values. */
+  readonly cells: readonly number[];
+  /** Keys of the example that the map is of, and of the one on screen while the answer is: another where a value was altered. */
+  readonly asked: string;
+  readonly shown: string;
   /** Change of the explained logit that the map promised. */
   readonly promised: number;
   readonly actual: number;
@@ -401,12 +405,15 @@ export class StudioSession extends EventTarget {
     const before = this.#choices;
     this.#choices = Object.freeze({ ...before, ...choices });
     if (hashOf(before) === hashOf(this.#choices)) return;
+    const [example, cards] = [this.#example, this.#cards];
     if (choices.cell !== undefined && JSON.stringify(choices.cell) !== JSON.stringify(before.cell)) this.#cellBefore = undefined;
     if ('example' in choices || 'target' in choices) this.#painted = [];
     // Before the snapshot: what was the address until now is what Back goes to.
     if (byVisitor) this.dispatchEvent(new CustomEvent<string>('chosen', { detail: Object.keys(choices).join() }));
     this.#tell();
     this.#look();
+    if (byVisitor && example && choices.example?.kind === 'edited' && isSameRow(example.choice, this.#choices.example))
+      this.#answer(() => this.#holdEdited(example, cards));
   }
 
   // ---- following training --------------------------------------------------------------------------------------------------------
@@ -720,7 +727,7 @@ export class StudioSession extends EventTarget {
       const began = performance.now();
       try {
         const attribution = await explainWith(method, probe.model, probe.input, { target, against: other });
-        const { values, delta, output } = await readMap(run.model.device, attribution, still || isText(run));
+        const { values, delta, output } = await readMap(run.model.device, attribution, still || isText(run) || isRow(run));
         const rank =
           whatIf === undefined ? undefined : await rankBefore(method, run.model, example, { target, against: other }, attribution, values);
         const before = this.#cards.find((each) => each.method === method);
@@ -780,21 +787,38 @@ export class StudioSession extends EventTarget {
     this.#painted = Object.freeze([...painted]);
     this.#tell();
     if (painted.length === 0) return;
-    void this.#hold(this.#painted).catch((error) => this.training.report(error));
+    this.#answer(() => this.#holdPainted(this.#painted));
   }
 
-  async #hold(painted: readonly number[]): Promise<void> {
-    await this.looked();
+  #answer(hold: () => Promise<void>): void {
+    void this.looked()
+      .then(hold)
+      .catch((error) => this.training.report(error));
+  }
+
+  async #holdPainted(painted: readonly number[]): Promise<void> {
     const { run } = this.training;
     const example = this.#example;
-    const prediction = this.#prediction;
-    if (!run || !example || !prediction || this.#painted !== painted) return;
+    if (!run || !example || this.#painted !== painted) return;
     const changed = example.values.slice();
-    // What is struck out of a text is padding.
-    for (const index of painted) changed[index] = run.data.test.vocabulary?.length ?? 0;
+    const absent = absentOf(run);
+    for (const index of painted) changed[index] = absent;
+    await this.#hold(run, { example, changed, cells: painted, shown: example.key, cards: this.#cards });
+  }
+
+  /** The maps of a row as it was answer for what the visitor made of it. */
+  async #holdEdited(example: ShownExample, cards: readonly MapCard[]): Promise<void> {
+    const { run } = this.training;
+    const edited = this.#example;
+    if (!run || !edited || isText(run) || this.#choices.whatIf?.kind === 'attacked' || !isSameRow(example.choice, edited.choice)) return;
+    const changed = edited.values;
+    const cells = [...changed.keys()].filter((i) => changed[i] !== example.values[i]);
+    if (cells.length > 0) await this.#hold(run, { example, changed, cells, shown: edited.key, cards });
+  }
+
+  async #hold(run: Run, challenge: Omit<Challenge, 'absent' | 'still'>): Promise<void> {
     const { holdMaps } = await import('./challenge.ts');
-    const subject = this.#subject ?? run.model;
-    const rows = await holdMaps(subject, { example, changed, painted, cards: this.#cards, still: !this.#isTraining });
+    const rows = await holdMaps(this.#subject ?? run.model, { ...challenge, absent: absentOf(run), still: !this.#isTraining });
     this.#challenges = Object.freeze([...rows, ...this.#challenges].slice(0, MOST_CHALLENGES));
     this.#tell();
   }
@@ -860,6 +884,19 @@ export class StudioSession extends EventTarget {
 
 /** A text is short: its maps are read to stand beside its words, even while training runs. */
 const isText = (run: Run): boolean => run.data.test.vocabulary !== undefined;
+
+/** A row of a table is shown value by value, so its maps are read while training runs, too. */
+const isRow = (run: Run): boolean => run.data.test.features !== undefined && !isText(run);
+
+/** Whether one may be the other with values altered. */
+const isSameRow = (before: ExampleChoice, after: ExampleChoice): boolean =>
+  isOfTable(before) && isOfTable(after) && before.index === after.index;
+
+const isOfTable = (choice: ExampleChoice): choice is Extract<ExampleChoice, { kind: 'test' | 'edited' }> =>
+  choice.kind === 'test' || choice.kind === 'edited';
+
+/** What stands for a value that is taken away: the baseline 0, and padding in a text. */
+const absentOf = (run: Run): number => run.data.test.vocabulary?.length ?? 0;
 
 /** Rank correlation, signed, of a map with that of the unchanged network and input. */
 async function rankBefore(

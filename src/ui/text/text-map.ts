@@ -1,46 +1,23 @@
-import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import type { CellDetail } from '../maps/tensor-view.ts';
+import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { ListedMap } from '../maps/listed-map.ts';
 import { shared } from '../shared-styles.ts';
 import type { ShownText } from './shown-text.ts';
 import { TextWords } from './text-words.ts';
 
-/**
- * A map over the words of a text: behind each word the colour of its sign, as strong as its share; beneath it a bar and the number.
- *
- * @fires cell-point, cell-lock, cell-free - as of a picture, `CellDetail`
- * @fires strike - a word was clicked where words can be struck out, its token
- */
-export class TextMap extends LitElement {
-  static override properties: PropertyDeclarations = {
-    text: { attribute: false },
-    values: { attribute: false },
-    label: {},
-    step: { type: Number },
-    locked: { type: Number },
-    outlined: { type: Number },
-    cursor: { state: true },
-  };
+/** A map over the words of a text: behind each word the colour of its sign, as strong as its share; beneath it a bar and the number. */
+export class TextMap extends ListedMap {
+  static override properties: PropertyDeclarations = { text: { attribute: false } };
 
   declare text: ShownText | undefined;
-  /** Of each token; undefined where only the words are shown. */
-  declare values: Float32Array | undefined;
-  declare label: string;
-  declare step: number | undefined;
-  declare locked: number | undefined;
-  declare outlined: number | undefined;
-  /** The word that Tab comes to; the arrow keys move it. */
-  declare cursor: number;
   readonly #words = new TextWords(this);
 
   constructor() {
     super();
     this.text = undefined;
-    this.values = undefined;
-    this.label = '';
-    this.step = undefined;
-    this.locked = undefined;
-    this.outlined = undefined;
-    this.cursor = 0;
+  }
+
+  protected override get strikable(): boolean {
+    return this.text?.strikable ?? false;
   }
 
   override render(): TemplateResult {
@@ -53,7 +30,7 @@ export class TextMap extends LitElement {
     const at = shown.some(({ token }) => token === this.cursor) ? this.cursor : shown[0]?.token;
     const { method } = text;
     return html`
-      <ol aria-label=${texts.mapOf(this.label)} @keydown=${(event: KeyboardEvent) => this.#press(event)} @pointerleave=${() => this.#fire('cell-point', undefined)}>
+      <ol aria-label=${texts.mapOf(this.label)} @keydown=${(event: KeyboardEvent) => this.press(event)} @pointerleave=${() => this.fire('cell-point', undefined)}>
         ${shown.map(({ word, token }) => this.#word(word, token, limit, token === at))}
       </ol>
       ${
@@ -89,22 +66,19 @@ export class TextMap extends LitElement {
     const struck = text?.struck.includes(token) ?? false;
     const number = value === undefined ? '' : `${value > 0 ? '+' : ''}${words.significant(value, 2)}`;
     const said = [struck ? texts.struckWord(word) : word, number].filter(Boolean);
-    const strikable = text?.strikable ?? false;
+    const { strikable } = this;
     return html`<li>
       <button
         class=${[value === undefined ? 'plain' : share < 0 ? 'minus' : 'plus', struck ? 'struck' : '', token === this.outlined ? 'outlined' : ''].join(' ')}
         style=${`--share: ${Math.abs(share).toFixed(3)}`}
         tabindex=${reachable ? 0 : -1}
-        data-token=${token}
+        data-index=${token}
         data-value=${value ?? nothing}
         aria-pressed=${strikable ? String(struck) : String(token === this.locked)}
         aria-label=${strikable ? (struck ? texts.restoreWord(word) : texts.strike(word)) : said.length > 1 ? texts.word(said[0]!, said[1]!) : said[0]!}
-        @pointerenter=${() => this.#fire('cell-point', token)}
-        @focus=${() => {
-          this.cursor = token;
-          this.#fire('cell-point', token);
-        }}
-        @click=${() => this.#choose(token)}
+        @pointerenter=${() => this.fire('cell-point', token)}
+        @focus=${() => this.comeTo(token)}
+        @click=${() => this.choose(token)}
       >
         <span class="word">${word}</span>
         ${
@@ -114,30 +88,6 @@ export class TextMap extends LitElement {
         }
       </button>
     </li>`;
-  }
-
-  #choose(token: number): void {
-    if (this.text?.strikable) this.dispatchEvent(new CustomEvent<number>('strike', { detail: token, bubbles: true, composed: true }));
-    else this.#fire(token === this.locked ? 'cell-free' : 'cell-lock', token);
-  }
-
-  #fire(name: 'cell-point' | 'cell-lock' | 'cell-free', index: number | undefined): void {
-    const value = index === undefined ? undefined : this.values?.[index];
-    this.dispatchEvent(new CustomEvent<CellDetail>(name, { detail: { index, value }, bubbles: true, composed: true }));
-  }
-
-  #press(event: KeyboardEvent): void {
-    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (by !== undefined) {
-      const buttons = [...this.renderRoot.querySelectorAll('button')];
-      const from = buttons.findIndex((button) => button.tabIndex === 0);
-      buttons[Math.min(buttons.length - 1, Math.max(0, from + by))]?.focus();
-    } else if (event.key === 'Escape' && this.locked !== undefined && !this.text?.strikable) this.#fire('cell-free', undefined);
-    else return;
-    // The arrows mean the words here, not the page.
-    event.preventDefault();
-    event.stopPropagation();
   }
 
   static override styles: CSSResultGroup = [

@@ -1,0 +1,186 @@
+import { describe, expect, test } from 'vitest';
+import { page as browser, userEvent } from 'vitest/browser';
+import type { Dataset } from '../../src/engine/index.ts';
+import type { StudioSession } from '../../src/ui/session/session.ts';
+import type { RowMap } from '../../src/ui/table/row-map.ts';
+import { failOnGpuErrors } from '../engine/test-device.ts';
+import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
+
+failOnGpuErrors();
+clearAfterEach();
+
+const COLUMNS = 14;
+const FEATURES = Array.from({ length: COLUMNS }, (_, k) => `column_${k}`);
+
+/** The class is the sign of the first columns' sum. */
+function rows(name: string, size: number): Dataset {
+  const inputs = Float32Array.from({ length: size * COLUMNS }, (_, i) => ((Math.imul(i + 1, 2654435761) >>> 8) % 2000) / 1000 - 1);
+  const labels = Uint8Array.from({ length: size }, (_, i) => (inputs[i * COLUMNS]! + inputs[i * COLUMNS + 1]! > 0 ? 1 : 0));
+  return { name, size, inputShape: [COLUMNS], inputs, labels, classes: ['low', 'high'], features: FEATURES };
+}
+
+const METHODS = ['saliency', 'inputXGradient', 'integratedGradients', 'occlusion'] as const;
+
+async function open(hash: string) {
+  const mounted = await mount(`#data=breast-cancer&rate=0.01&batch=16&example=3&methods=${METHODS.join()}${hash}`, {
+    loadData: async () => ({ train: rows('rows', 200), test: rows('test rows', 40) }),
+  });
+  await customElements.whenDefined('row-map');
+  for (let i = 0; i < 15; i++) await mounted.training.single();
+  await mounted.session.looked();
+  mounted.session.send({ do: 'refresh', method: 'occlusion' });
+  await until(() => mounted.session.snapshot.cards.every(({ map, computing }) => map?.step === 15 && !computing));
+  return mounted;
+}
+
+const list = (page: Element, card: string): ShadowRoot => inside(page, 'studio-why', card, 'row-map').shadowRoot!;
+const bars = (page: Element, card: string): HTMLElement[] => [...list(page, card).querySelectorAll<HTMLElement>('button[data-index]')];
+const answerOn = (page: Element, method: string): string =>
+  inside(page, 'studio-why', `[data-method=${method}]`).shadowRoot!.querySelector('.answer')?.textContent ?? '';
+
+/** The numbers that a card prints, as the page writes them. */
+const numbersIn = (text: string): number[] => [...text.replaceAll('−', '-').matchAll(/-?\d+(\.\d+)?/g)].map(([number]) => Number(number));
+
+function expectAnswers(page: Element, session: StudioSession, tolerance: number): void {
+  const { challenges } = session.snapshot;
+  for (const method of METHODS) {
+    const row = challenges.find((each) => each.method === method)!;
+    expect(Math.abs(row.promised - row.actual), method).toBeLessThan(tolerance);
+    const printed = numbersIn(answerOn(page, method));
+    expect(printed, method).toHaveLength(2);
+    expect(printed[0], method).toBeCloseTo(row.promised, 1);
+    expect(printed[1], method).toBeCloseTo(row.actual, 1);
+  }
+}
+
+describe('the map of a row', () => {
+  test('is signed bars, the largest first, to one side or the other of the middle, and the rest at a click', async () => {
+    const { page, session } = await open('&hidden=8');
+    const { values } = session.snapshot.cards.find(({ method }) => method === 'integratedGradients')!.map!;
+    const card = '[data-method=integratedGradients]';
+    await expect.poll(() => bars(page, card).length, PATIENTLY).toBe(10);
+    await expect
+      .poll(() => bars(page, card).map(({ dataset }) => Number(dataset.value)), PATIENTLY)
+      .toEqual([...values!].sort((a, b) => Math.abs(b) - Math.abs(a)).slice(0, 10));
+    // The scale is that of the run so far, and is printed.
+    const { end } = inside<RowMap>(page, 'studio-why', card, 'row-map') as { end: number };
+    expect(end).toBeGreaterThanOrEqual(Math.max(...values!.map(Math.abs)));
+    expect(list(page, card).querySelector('.limits')!.textContent).toContain(`+${end.toPrecision(2)}`);
+    let signs = 0;
+    for (const bar of bars(page, card)) {
+      const value = values![Number(bar.dataset.index)]!;
+      const [drawn, track] = ['.bar', '.track'].map((part) => bar.querySelector(part)!.getBoundingClientRect()) as [DOMRect, DOMRect];
+      const middle = track.left + track.width / 2;
+      if (value < 0) expect(drawn.right).toBeLessThanOrEqual(middle + 0.6);
+      else expect(drawn.left).toBeGreaterThanOrEqual(middle - 0.6);
+      expect(drawn.width).toBeCloseTo(((track.width / 2) * Math.abs(value)) / end, 0);
+      expect(bar.getAttribute('aria-label')).toContain(FEATURES[Number(bar.dataset.index)]);
+      signs |= value < 0 ? 1 : 2;
+    }
+    expect(signs).toBe(3);
+    list(page, card).querySelector<HTMLElement>('.more')!.click();
+    await expect.poll(() => bars(page, card).length, PATIENTLY).toBe(COLUMNS);
+  });
+
+  test('has its column locked by key, in every map, and freed by Esc', async () => {
+    const { page, session } = await open('&hidden=8');
+    const card = '[data-method=saliency]';
+    await expect.poll(() => bars(page, card).length, PATIENTLY).toBe(10);
+    bars(page, card)[0]!.focus();
+    await userEvent.keyboard('{ArrowDown}{Enter}');
+    const column = Number(bars(page, card)[1]!.dataset.index);
+    await until(() => session.snapshot.choices.pixel === column);
+    // Where it is not among the largest, it is shown all the same.
+    for (const method of METHODS) {
+      await expect
+        .poll(
+          () => list(page, `[data-method=${method}]`).querySelector(`[data-index="${column}"]`)?.getAttribute('aria-pressed'),
+          PATIENTLY,
+        )
+        .toBe('true');
+    }
+    await userEvent.keyboard('{Escape}');
+    await until(() => session.snapshot.choices.pixel === undefined);
+  });
+
+  test('follows training', async () => {
+    const { page, session, training } = await open('&hidden=8&epochs=5000');
+    const card = '[data-method=saliency]';
+    await expect.poll(() => bars(page, card).length, PATIENTLY).toBe(10);
+    const before = bars(page, card).map(({ dataset }) => dataset.value);
+    void training.start();
+    await until(() => (session.snapshot.cards[0]!.map?.step ?? 0) > 40);
+    await expect.poll(() => bars(page, card).map(({ dataset }) => dataset.value), PATIENTLY).not.toEqual(before);
+    await training.pause();
+  });
+});
+
+describe('a row challenges its maps', () => {
+  test('a value that is altered: on a linear model every card prints a promise that the network keeps', async () => {
+    const { page, session } = await open('&hidden=none');
+    const before = session.snapshot.example!;
+    const input = inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLInputElement>('.table input')[1]!;
+    await userEvent.fill(input, '2.5');
+    await userEvent.keyboard('{Enter}');
+    await until(() => session.snapshot.challenges.length === METHODS.length);
+    const [row] = session.snapshot.challenges;
+    expect(row!.cells).toEqual([1]);
+    expect(row!.step).toBe(15);
+    expect(Math.abs(row!.actual)).toBeGreaterThan(0.05);
+    await until(() => session.snapshot.cards.every(({ map, computing }) => map?.example === session.snapshot.example!.key && !computing));
+    await page.updateComplete;
+    await expect.poll(() => answerOn(page, 'occlusion'), PATIENTLY).toMatch(/map .*network/);
+    expectAnswers(page, session, 1e-4);
+    await expect.element(browser.getByRole('cell', { name: 'column_1' }).first()).toBeVisible();
+
+    // Altered further, the maps of the row as it was then are asked; the list is kept.
+    const again = inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLInputElement>('.table input')[4]!;
+    await userEvent.fill(again, '-1.5');
+    await userEvent.keyboard('{Enter}');
+    await until(() => session.snapshot.challenges.length === 2 * METHODS.length);
+    expect(session.snapshot.challenges[0]!.cells).toEqual([4]);
+    for (const each of session.snapshot.challenges) expect(Math.abs(each.promised - each.actual), each.method).toBeLessThan(1e-4);
+    expect(session.snapshot.challenges[0]!.asked).not.toBe(before.key);
+    // Another row was never altered.
+    session.send({ do: 'choose', choices: { example: { kind: 'test', index: 7 } } });
+    await session.looked();
+    await expect.poll(() => answerOn(page, 'saliency'), PATIENTLY).toBe('');
+    expect(session.snapshot.challenges).toHaveLength(2 * METHODS.length);
+  });
+
+  test('a value that is taken away by a click, and put back', async () => {
+    const { page, session } = await open('&hidden=none');
+    await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
+    const card = '[data-method=integratedGradients]';
+    await expect.poll(() => bars(page, card)[0]?.getAttribute('aria-label'), PATIENTLY).toMatch(/^Take column_\d+ away$/);
+    const column = Number(bars(page, card)[0]!.dataset.index);
+    bars(page, card)[0]!.click();
+    await until(() => session.snapshot.challenges.length === METHODS.length);
+    expect(session.snapshot.challenges[0]!.cells).toEqual([column]);
+    await expect.poll(() => answerOn(page, 'occlusion'), PATIENTLY).toMatch(/map .*network/);
+    expectAnswers(page, session, 1e-4);
+    expect(list(page, '.control').querySelector(`[data-index="${column}"]`)!.className).toContain('struck');
+    bars(page, card)
+      .find(({ dataset }) => Number(dataset.index) === column)!
+      .click();
+    await until(() => session.snapshot.painted.length === 0);
+    await expect.poll(() => answerOn(page, 'occlusion'), PATIENTLY).toBe('');
+  });
+
+  test('with a hidden layer promise and fact differ, and the network’s part is what it does', async () => {
+    const { page, session, training } = await open('&hidden=8');
+    const before = session.snapshot;
+    const input = inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLInputElement>('.table input')[0]!;
+    await userEvent.fill(input, '-4');
+    await userEvent.keyboard('{Enter}');
+    await until(() => session.snapshot.challenges.length === METHODS.length);
+    const { model } = training.run!;
+    const both = await Promise.all(
+      [before.example!, session.snapshot.example!].map(async ({ values }) => (await model.logits(values)).read()),
+    );
+    const target = before.cards[0]!.map!.target;
+    for (const row of session.snapshot.challenges)
+      expect(Math.abs(row.actual - (both[1]![target]! - both[0]![target]!))).toBeLessThan(1e-5);
+    expect(session.snapshot.challenges.some((row) => Math.abs(row.promised - row.actual) > 1e-2)).toBe(true);
+  });
+});
