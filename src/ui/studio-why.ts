@@ -93,7 +93,7 @@ export class StudioWhy extends LitElement {
           .text=${this.#text(example)}
           .row=${this.#row(example)}
           .series=${example?.key ?? ''}
-          .answer=${answered ? this.#changed(answered) : ''}
+          .answer=${answered ? say.answered(this.#changed(answered), this.#words.whole(answered.step)) : ''}
           .shows=${this.painting ? this.#paintHint() : say.cardInputShows}
           .facts=${this.#inputFacts()}
           .busy=${example ? '' : say.noNetwork}
@@ -158,8 +158,7 @@ export class StudioWhy extends LitElement {
     const { say } = words;
     const row = this.#answerOf(method, map);
     if (!row) return '';
-    const numbers = [words.significant(row.promised, 2), words.significant(row.actual, 2)] as const;
-    return row.step === map.step ? say.answer(...numbers) : say.answerAtStep(...numbers, words.whole(row.step));
+    return say.answer(words.significant(row.promised, 2), words.significant(row.actual, 2));
   }
 
   #paintHint(): string {

@@ -305,11 +305,9 @@ export class AttributionMap extends LitElement {
 
       .answer {
         margin: 0 0 0.125rem;
-        overflow: hidden;
         font-size: 0.6875rem;
         line-height: 1.3;
-        text-overflow: ellipsis;
-        white-space: nowrap;
+        overflow-wrap: anywhere;
       }
 
       .stale {

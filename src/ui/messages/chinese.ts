@@ -419,7 +419,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   challengeCells: str`${0} 个像素`,
   challengeMore: str`${0}，另有 ${1} 项`,
   answer: str`图 ${0}，网络 ${1}`,
-  answerAtStep: str`图 ${0}，网络 ${1}，第 ${2} 步`,
+  answered: str`${0}，第 ${1} 步`,
   challengeClass: '读作',
   saveMaps: '保存图',
   saveMapsHint: '把各图存成文件；JSON 与 PNG 含有重现它们所需的一切',

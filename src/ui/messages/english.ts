@@ -364,7 +364,7 @@ export const english = {
   challengeCells: (count: string): StrResult => str`${count} pixels`,
   challengeMore: (names: string, more: string): StrResult => str`${names} and ${more} more`,
   answer: (promised: string, actual: string): StrResult => str`map ${promised}, network ${actual}`,
-  answerAtStep: (promised: string, actual: string, step: string): StrResult => str`map ${promised}, network ${actual} at step ${step}`,
+  answered: (changed: string, step: string): StrResult => str`${changed}, step ${step}`,
   challengeClass: 'Reads',
   saveMaps: 'Save maps',
   saveMapsHint: 'The maps as a file; JSON and PNG hold all that is needed to make them again',
