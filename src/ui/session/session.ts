@@ -158,8 +158,8 @@ export interface Snapshot {
 /** How often figures are told anew while training runs. */
 const TELL_MILLISECONDS = 150;
 /** Share of the time that watching may take before it is told less often, and below which it is told more often again. */
-const MOST_SHARE = 0.035;
-const LEAST_SHARE = 0.02;
+const MOST_SHARE = 0.03;
+const LEAST_SHARE = 0.018;
 const MOST_SLOWNESS = 5;
 /** The same where nobody follows training. */
 const UNWATCHED_MILLISECONDS = 2500;

@@ -5,7 +5,7 @@
  */
 
 /** Looking takes about this share of the time; with the figures, the curves and what the page itself draws, watching stays under 5 %. */
-const SHARE = 0.012;
+const SHARE = 0.009;
 const WINDOW_MILLISECONDS = 20_000;
 /** How long after a telling the page and the GPU may still be at work on it. */
 const AFTERMATH_MILLISECONDS = 100;
