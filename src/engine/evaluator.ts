@@ -19,8 +19,8 @@ export interface EvaluationRange {
 }
 
 const ROWS = 256;
-/** Batches in one submit. */
-const BATCHES = 16;
+/** Submits grow until they take about so long, in milliseconds, and frames are drawn between them. */
+const QUICK_MS = 4;
 
 export class Evaluator {
   readonly #device: Device;
@@ -63,15 +63,22 @@ export class Evaluator {
       this.#state.write(makeState({ batch: ROWS, examples: range.count, rows: Math.min(ROWS, range.count) }));
       this.#totals.write(new Float32Array(4));
       const batches = Math.ceil(range.count / ROWS);
-      for (let done = 0; done < batches; done += BATCHES) {
+      let before: Promise<unknown> | undefined;
+      for (let done = 0, size = 1; done < batches; ) {
         this.#device.submit('engine', 'evaluate', (encoder) => {
           const pass = encoder.beginComputePass({ label: 'evaluate' });
-          for (let i = done; i < Math.min(done + BATCHES, batches); i++) {
+          for (const last = Math.min(done + size, batches); done < last; done++) {
             gather.encode(pass);
             this.#plan.encode(pass);
           }
           pass.end();
         });
+        const began = performance.now();
+        const flight = this.#device.gpu.queue.onSubmittedWorkDone().catch(() => undefined);
+        // The GPU has the next submit while the one before it is waited for.
+        await before;
+        before = flight;
+        size = performance.now() - began < QUICK_MS ? 2 * size : Math.max(1, size >> 1);
       }
       const [loss, hits, rows] = (await this.#totals.read()) as unknown as [number, number, number];
       return { loss: loss / rows, accuracy: hits / rows };

@@ -121,6 +121,8 @@ export class Trainer {
   #plan!: Plan;
   #gather: Plan | undefined;
   #data: ResidentData | undefined;
+  /** Of the data, once it was asked for: it takes a while. */
+  #hash: string | undefined;
   #evaluator: Promise<Evaluator> | undefined;
   #validationSplit: number;
   #watched: readonly string[] = [];
@@ -284,6 +286,7 @@ export class Trainer {
     this.#gather?.dispose();
     this.#data?.dispose();
     this.#data = data;
+    this.#hash = undefined;
     this.#gather = gather;
     await this.#setExamples(examples);
     await this.#device.gpu.queue.onSubmittedWorkDone();
@@ -869,8 +872,13 @@ export class Trainer {
       state: point.state,
       variants: { ...this.#plan.variants },
       journal: this.#journal.map((change) => ({ ...change })),
-      ...(this.#data ? { data: dataHash(this.#data.dataset) } : {}),
+      ...(this.#data ? { data: this.#dataHash(this.#data) } : {}),
     };
+  }
+
+  #dataHash({ dataset }: ResidentData): string {
+    this.#hash ??= dataHash(dataset);
+    return this.#hash;
   }
 
   /** Copies everything in one submit, so that it belongs to one step. */
@@ -948,7 +956,7 @@ export class Trainer {
           },
         );
       }
-      if (snapshot.data !== undefined && this.#data && dataHash(this.#data.dataset) !== snapshot.data) {
+      if (snapshot.data !== undefined && this.#data && this.#dataHash(this.#data) !== snapshot.data) {
         throw new VitrineError(
           'invalid-option',
           'The snapshot was taken on other data.',

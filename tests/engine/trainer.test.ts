@@ -211,6 +211,24 @@ describe('training that was interrupted ends in the same bits', () => {
     other.dispose();
   });
 
+  test('but not by a snapshot that was taken on other data, before or after the data were set', async () => {
+    const model = await smallModel(await testDevice(), shape);
+    const trainer = await createTrainer(model, { data, batchSize: 16, optimizer: adam({ learningRate: 0.01 }) });
+    await trainer.run(3);
+    const [first, again] = [await trainer.snapshot(), await trainer.snapshot()];
+    expect(again.data).toBe(first.data);
+    const inputs = (data.inputs as Float32Array).slice();
+    inputs[inputs.length - 1]! += 1;
+    await trainer.setData({ ...data, inputs });
+    expect((await trainer.snapshot()).data).not.toBe(first.data);
+    await expect(trainer.restore(first)).rejects.toMatchObject({ code: 'invalid-option' });
+    await trainer.setData(data);
+    await trainer.restore(first);
+    expect(trainer.step).toBe(3);
+    trainer.dispose();
+    model.dispose();
+  });
+
   test('by reset, which starts again from the first step', async () => {
     const straight = await trained(drive, {}, shape);
     expect(
@@ -388,6 +406,22 @@ describe('training stops before the update', () => {
       expect((await trainer.synchronize()).step).toBe(step + 3);
     });
   });
+});
+
+test('an evaluation is submitted piece by piece, so that something else may be drawn meanwhile', async () => {
+  const device = await testDevice();
+  const model = await smallModel(device);
+  const many = clusters(12_000, 8, 3);
+  const trainer = await createTrainer(model, { data, batchSize: 16, optimizer: adam() });
+  const few = await trainer.evaluate(many);
+  const before = device.calls.engine.submit;
+  expect(await trainer.evaluate(many)).toEqual(few);
+  // 47 batches of 256: from one a submit, where the GPU is slow, to 1, 2, 4, 8, 16 and 32, where it is quick; never all at once.
+  const submits = device.calls.engine.submit - before;
+  expect(submits).toBeGreaterThanOrEqual(6);
+  expect(submits).toBeLessThanOrEqual(48);
+  trainer.dispose();
+  model.dispose();
 });
 
 describe('fit', () => {

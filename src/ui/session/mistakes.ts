@@ -33,7 +33,9 @@ export async function findMistakes(model: Model, test: Dataset): Promise<Mistake
   const size = Math.min(MOST_EXAMPLES, test.size);
   const width = test.inputs.length / test.size;
   const divisor = test.inputs instanceof Uint8Array ? (test.divisor ?? 255) : 1;
-  const inputs = Float32Array.from(test.inputs.subarray(0, size * width), (value) => value / divisor);
+  const inputs = new Float32Array(size * width);
+  // Ten times as fast as Float32Array.from, while which no frame is drawn.
+  for (let i = 0; i < inputs.length; i++) inputs[i] = (test.inputs[i] as number) / divisor;
   const output = await model.predict(inputs);
   const step = model.parameters.values().next().value?.step ?? 0;
   try {
