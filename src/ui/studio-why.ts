@@ -5,6 +5,7 @@ import { spearman } from '../explain/evaluate/ranks.ts';
 import { explain } from './faults.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
+import type { AttributionMap } from './maps/attribution-map.ts';
 import type { Ends } from './maps/map-painter.ts';
 import type { CellDetail, TensorView, Values } from './maps/tensor-view.ts';
 import type { MapFormat } from './saving/save-maps.ts';
@@ -52,6 +53,8 @@ export class StudioWhy extends LitElement {
   #input: { readonly key: string; readonly values: Values } | undefined;
   #random: { readonly length: number; readonly values: Values } | undefined;
   #brush = new Set<number>();
+  /** A method whose card is to be brought into view. */
+  #added: MethodName | undefined;
 
   constructor() {
     super();
@@ -121,6 +124,14 @@ export class StudioWhy extends LitElement {
       </div>
       ${this.#notForTexts()} ${this.#challenges()}
     `;
+  }
+
+  protected override updated(): void {
+    const card = this.#added && this.renderRoot.querySelector(`attribution-map[data-method=${this.#added}]`);
+    if (!card) return;
+    this.#added = undefined;
+    // After the card has been laid out, its map included.
+    void (card as AttributionMap).updateComplete.then(() => card.scrollIntoView({ block: 'nearest' }));
   }
 
   /** The words that a map of a text is of. */
@@ -478,6 +489,7 @@ export class StudioWhy extends LitElement {
   }
 
   #add(method: MethodName): void {
+    this.#added = method;
     if (METHODS[method]) send(this, { do: 'choose', choices: { methods: [...(this.snapshot?.choices.methods ?? []), method] } });
   }
 
@@ -642,7 +654,7 @@ export class StudioWhy extends LitElement {
       .head {
         display: flex;
         flex-wrap: wrap;
-        gap: 0.25rem 0.5rem;
+        gap: 0.25rem 0.375rem;
         align-items: center;
         margin-bottom: 0.375rem;
       }
@@ -664,7 +676,7 @@ export class StudioWhy extends LitElement {
       }
 
       .check input[type='range'] {
-        width: 6rem;
+        width: 3.25rem;
         padding: 0;
       }
 
@@ -737,6 +749,7 @@ export class StudioWhy extends LitElement {
       }
 
       select.format {
+        min-width: 0;
         padding: 0 0.25rem;
       }
 

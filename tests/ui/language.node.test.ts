@@ -2,17 +2,11 @@ import { readFile } from 'node:fs/promises';
 import type { StrResult } from '@lit/localize';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type ErrorCode, VitrineError } from '../../src/engine/index.ts';
-import { benchChinese } from '../../src/ui/bench/messages-chinese.ts';
-import { benchEnglish } from '../../src/ui/bench/messages-english.ts';
 import { ERROR_FORMS, explain } from '../../src/ui/faults.ts';
 import { languageChoice, Words } from '../../src/ui/language.ts';
 import { chinese } from '../../src/ui/messages/chinese.ts';
 import { english } from '../../src/ui/messages/english.ts';
-import { type Catalogue, templatesOf } from '../../src/ui/messages/spoken.ts';
-import { selfTestChinese } from '../../src/ui/self-test/messages-chinese.ts';
-import { selfTestEnglish } from '../../src/ui/self-test/messages-english.ts';
-import { wholeChinese } from '../../src/ui/whole/messages-chinese.ts';
-import { wholeEnglish } from '../../src/ui/whole/messages-english.ts';
+import { type Catalogue, type Translated, templatesOf } from '../../src/ui/messages/spoken.ts';
 
 const host = { addController: () => undefined, removeController: () => undefined, requestUpdate: () => undefined };
 const words = new Words({ ...host, updateComplete: Promise.resolve(true) });
@@ -31,13 +25,19 @@ function placesOf(catalogue: Catalogue, prefix = ''): Map<string, number> {
   );
 }
 
+/** The catalogues of the views that are loaded later, by folder. */
+const later = Object.entries(import.meta.glob<Record<string, Catalogue>>('../../src/ui/*/messages-english.ts', { eager: true })).map(
+  ([path, source]) => [path.split('/').at(-2)!, Object.values(source)[0]!] as const,
+);
+const translations = import.meta.glob<Record<string, Translated>>('../../src/ui/*/messages-chinese.ts', { eager: true });
+
 describe('a translation', () => {
   test.each([
-    ['the page', english, chinese],
-    ['the benchmark', benchEnglish, benchChinese],
-    ['the self-test', selfTestEnglish, selfTestChinese],
-    ['the whole network', wholeEnglish, wholeChinese],
-  ] as const)('of %s has every text and loses none of its values', (_what, source, translated) => {
+    ['page', english, chinese] as const,
+    ...later.map(
+      ([folder, source]) => [folder, source, Object.values(translations[`../../src/ui/${folder}/messages-chinese.ts`]!)[0]!] as const,
+    ),
+  ])('of %s has every text and loses none of its values', (_what, source, translated) => {
     const templates = templatesOf(translated);
     for (const [id, places] of placesOf(source)) {
       const template = templates[id];

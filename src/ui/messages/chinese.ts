@@ -378,7 +378,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   methodNames: {
     saliency: '梯度',
     inputXGradient: '梯度 × 输入',
-    integratedGradients: 'Integrated Gradients',
+    integratedGradients: '积分梯度',
     smoothGrad: 'SmoothGrad',
     deepLift: 'DeepLIFT',
     lrp: 'LRP',

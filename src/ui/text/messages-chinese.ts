@@ -18,8 +18,8 @@ export const textChinese: Translation<typeof textEnglish> = {
   restoreWord: str`放回 ${0}`,
   onEvidence: str`支持该类别的部分中有 ${0} 落在起决定作用的词上`,
   mistake: str`${0}，被读作${1}（${2}）`,
-  limits: str`−${0} … +${0} · 第 ${1} 步`,
-  limitsAlone: str`−${0} … +${0}`,
+  limits: str`−${0} … +${1} · 第 ${2} 步`,
+  limitsAlone: str`−${0} … +${1}`,
   shows: {
     inputXGradient: '假如网络处处都像此处一样陡，每个词增加多少。',
     integratedGradients: '从只有填充出发的路上每个词增加多少；各份之和等于对数几率的变化。',
