@@ -2,6 +2,7 @@ import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDecla
 import { repeat } from 'lit/directives/repeat.js';
 import type { ClauseDataset } from '../data/index.ts';
 import { spearman } from '../explain/evaluate/ranks.ts';
+import { answerOf, challengeList, challengeStyles, whatChanged } from './challenge-list.ts';
 import { explain } from './faults.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
@@ -11,7 +12,7 @@ import type { CellDetail, TensorView, Values } from './maps/tensor-view.ts';
 import type { MapFormat } from './saving/save-maps.ts';
 import { send } from './session/commands.ts';
 import { isForTexts, METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
-import type { ChallengeRow, MapCard, ShownExample, Snapshot } from './session/session.ts';
+import type { MapCard, ShownExample, Snapshot } from './session/session.ts';
 import { ATTACK_NAMES, MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
@@ -19,10 +20,9 @@ import { seriesOf } from './studio-network.ts';
 import type { RowMap } from './table/row-map.ts';
 import type { ShownRow } from './table/shown-row.ts';
 import type { ShownText } from './text/shown-text.ts';
+import { verdictOf, verdictStyles } from './verdict.ts';
 
 const FORMATS: readonly MapFormat[] = ['json', 'png', 'csv'];
-/** Columns or words that a challenge names; the others are counted. */
-const MOST_NAMED = 3;
 /** Keeps the line, so that the cards stay level: noise is not asked. */
 const NOTHING_PROMISED = '\u2002';
 /** ε of an attack to begin with. */
@@ -71,9 +71,9 @@ export class StudioWhy extends LitElement {
     const { snapshot } = this;
     const example = snapshot?.example;
     const ink = example !== undefined && example.shape.length > 1;
-    const answered = snapshot?.cards.flatMap(({ method, map }) => (map ? (this.#answerOf(method, map) ?? []) : []))[0];
+    const answered = snapshot?.cards.flatMap(({ method, map }) => (map ? (answerOf(snapshot, method, map) ?? []) : []))[0];
     return html`
-      ${this.#head()} ${this.#verdict()}
+      ${this.#head()} ${verdictOf(this.#words, snapshot)}
       <div
         class=${this.painting ? 'cards painting' : 'cards'}
         @cell-point=${(event: CustomEvent<CellDetail>) => this.#point(event)}
@@ -96,7 +96,7 @@ export class StudioWhy extends LitElement {
           .text=${this.#text(example)}
           .row=${this.#row(example)}
           .series=${example?.key ?? ''}
-          .answer=${answered ? say.answered(this.#changed(answered), this.#words.whole(answered.step)) : ''}
+          .answer=${answered ? say.answered(whatChanged(this.#words, snapshot, answered), this.#words.whole(answered.step)) : ''}
           .shows=${this.painting ? this.#paintHint() : say.cardInputShows}
           .facts=${this.#inputFacts()}
           .busy=${example ? '' : say.noNetwork}
@@ -122,7 +122,7 @@ export class StudioWhy extends LitElement {
           (card) => this.#pair(card),
         )}
       </div>
-      ${this.#notForTexts()} ${this.#challenges()}
+      ${this.#notForTexts()} ${challengeList(this.#words, snapshot)}
     `;
   }
 
@@ -154,22 +154,6 @@ export class StudioWhy extends LitElement {
     if (!test?.features || test.vocabulary || !example) return undefined;
     const own = example === this.snapshot?.example;
     return { names: test.features, struck: own ? struck : [], strikable: own && this.painting };
-  }
-
-  /** What a map was asked of the change that is on screen. */
-  #answerOf(method: MethodName, { target }: NonNullable<MapCard['map']>): ChallengeRow | undefined {
-    const { challenges = [], example, painted = [] } = this.snapshot ?? {};
-    const row = challenges.find((each) => each.method === method && each.shown === example?.key && each.target === target);
-    // The example that was painted over is on screen without the paint, too.
-    return row && row.shown === row.asked && painted.length === 0 ? undefined : row;
-  }
-
-  #answer(method: MethodName, map: NonNullable<MapCard['map']>): string {
-    const words = this.#words;
-    const { say } = words;
-    const row = this.#answerOf(method, map);
-    if (!row) return '';
-    return say.answer(words.significant(row.promised, 2), words.significant(row.actual, 2));
   }
 
   #paintHint(): string {
@@ -407,6 +391,7 @@ export class StudioWhy extends LitElement {
       : [];
     const behind = map && snapshot && map.step < snapshot.step ? snapshot.step - map.step : 0;
     const costly = !traits.cheap;
+    const answer = map && !pinned ? answerOf(snapshot, method, map) : undefined;
     return html`
       <attribution-map
         data-method=${method}
@@ -427,7 +412,7 @@ export class StudioWhy extends LitElement {
         .names=${snapshot?.test?.features}
         .text=${this.#text(pinned ?? snapshot?.example, pinned ? undefined : method)}
         .row=${this.#row(pinned ?? snapshot?.example)}
-        .answer=${pinned || !map ? '' : this.#answer(method, map)}
+        .answer=${answer ? say.answer(words.significant(answer.promised, 2), words.significant(answer.actual, 2)) : ''}
         .facts=${facts}
         .shows=${pinned || isText ? '' : say.methodShows[method]}
         .hides=${pinned || isText ? '' : say.methodHides[method]}
@@ -538,83 +523,6 @@ export class StudioWhy extends LitElement {
     send(this, { do: 'challenge', painted });
   }
 
-  /** Whether the maps that share the logit among the inputs say the same, and what not to rely on. */
-  #verdict(): TemplateResult | typeof nothing {
-    const words = this.#words;
-    const { say } = words;
-    const { cards = [], example } = this.snapshot ?? {};
-    const shares = cards.filter(({ method, map }) => METHODS[method].reading === 'share' && map?.values && map.example === example?.key);
-    const doubtful = cards.some(({ method, map }) => method === 'guidedBackprop' && map);
-    const least = example
-      ? leastAgreement(
-          example.values,
-          shares.map(({ map }) => map!.values!),
-          this.snapshot?.test?.vocabulary?.length ?? 0,
-        )
-      : undefined;
-    if (least === undefined && !doubtful) return nothing;
-    const [agree, disagree] = this.snapshot?.test?.vocabulary
-      ? [say.verdictAgreeWords, say.verdictDisagreeWords]
-      : [say.verdictAgree, say.verdictDisagree];
-    return html`<p class="verdict">
-      <strong>${say.verdictTitle}</strong>
-      ${least === undefined ? nothing : (least >= ENOUGH_AGREEMENT ? agree : disagree)(words.significant(least, 2))}
-      ${doubtful ? say.verdictDoubtful(say.methodNames.guidedBackprop) : nothing}
-    </p>`;
-  }
-
-  #challenges(): TemplateResult | typeof nothing {
-    const words = this.#words;
-    const { say } = words;
-    const { snapshot } = this;
-    const rows = snapshot?.challenges ?? [];
-    if (rows.length === 0) return nothing;
-    const name = (k: number): string => snapshot?.test?.classes?.[k] ?? String(k);
-    return html`
-      <table class="challenges">
-        <caption>
-          ${say.challengeTitle}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">${say.challengeMap}</th>
-            <th scope="col" class="number">${say.challengePromised}</th>
-            <th scope="col" class="number">${say.challengeActual}</th>
-            <th scope="col">${say.challengeChanged}</th>
-            <th scope="col">${say.challengeClass}</th>
-            <th scope="col" class="number">${say.stepLabel}</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.map(
-            (row) => html`<tr data-method=${row.method} data-promised=${row.promised} data-actual=${row.actual}>
-              <th scope="row">${say.methodNames[row.method]}</th>
-              <td class="number">${words.significant(row.promised)}</td>
-              <td class="number">${words.significant(row.actual)}</td>
-              <td>${this.#changed(row)}</td>
-              <td>${row.classes[0] === row.classes[1] ? name(row.classes[0]) : `${name(row.classes[0])} → ${name(row.classes[1])}`}</td>
-              <td class="number">${words.whole(row.step)}</td>
-            </tr>`,
-          )}
-        </tbody>
-      </table>
-    `;
-  }
-
-  /** What was taken away or altered. */
-  #changed({ cells, asked }: ChallengeRow): string {
-    const words = this.#words;
-    const { test, example } = this.snapshot ?? {};
-    const named =
-      test?.features ??
-      (test?.vocabulary && example?.key === asked ? Array.from(example.values, (token) => test.vocabulary![token] ?? '') : undefined);
-    if (!named) return words.say.challengeCells(words.whole(cells.length));
-    const names = cells.slice(0, MOST_NAMED).map((cell) => named[cell] ?? '');
-    return cells.length > MOST_NAMED
-      ? words.say.challengeMore(words.list(names), words.whole(cells.length - MOST_NAMED))
-      : words.list(names);
-  }
-
   // ---- saving --------------------------------------------------------------------------------------------------------------------
 
   /** The maps as a file of the chosen format. */
@@ -650,6 +558,8 @@ export class StudioWhy extends LitElement {
 
   static override styles: CSSResultGroup = [
     shared,
+    verdictStyles,
+    challengeStyles,
     css`
       .head {
         display: flex;
@@ -765,30 +675,6 @@ export class StudioWhy extends LitElement {
         }
       }
 
-      .verdict {
-        margin: 0 0 0.25rem;
-        font-size: 0.75rem;
-        line-height: 1.35;
-      }
-
-      .challenges {
-        margin-top: 0.75rem;
-        font-size: 0.75rem;
-      }
-
-      caption {
-        padding-bottom: 0.25rem;
-        color: var(--quiet);
-        font-size: 0.75rem;
-        text-align: start;
-      }
-
-      .challenges th,
-      .challenges td {
-        padding-block: 0.125rem;
-        font-size: 0.75rem;
-      }
-
       @media (max-width: 719px), (pointer: coarse) {
         button,
         select,
@@ -807,27 +693,6 @@ function randomRank(length: number): number {
 }
 
 let randomRankOf: { readonly length: number; readonly rank: number } | undefined;
-
-/** Rank correlation from which maps are said to agree. */
-const ENOUGH_AGREEMENT = 0.7;
-
-/**
- * The least rank correlation of any two maps, over the inputs that are there: where the input is 0, or padding, such maps are 0 too, and those ties would
- * make all of them alike. Undefined for fewer than two maps.
- */
-function leastAgreement(input: Float32Array, maps: readonly Float32Array[], absent: number): number | undefined {
-  if (maps.length < 2) return undefined;
-  const known = agreements.get(maps[0]!);
-  if (known && known.maps.length === maps.length && known.maps.every((map, i) => map === maps[i])) return known.least;
-  const shown = [...input.keys()].filter((i) => input[i] !== absent);
-  const parts = maps.map((map) => shown.map((i) => map[i]!));
-  const all = parts.flatMap((a, i) => parts.slice(i + 1).map((b) => spearman(a, b)));
-  const least = Math.min(...all);
-  agreements.set(maps[0]!, { maps: [...maps], least });
-  return least;
-}
-
-const agreements = new WeakMap<Float32Array, { readonly maps: readonly Float32Array[]; readonly least: number }>();
 
 /** Fixed noise in [−1, 1]. */
 function noise(length: number, seed: number = 0): Float32Array {
