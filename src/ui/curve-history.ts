@@ -126,6 +126,8 @@ export class CurveHistory {
   readonly first: number;
   /** Steps done. */
   steps: number;
+  /** Grows with whatever is written: a step, an epoch's end, a mark. */
+  version = 0;
   readonly #totals = new Map<number, Totals>();
 
   constructor(stepsPerEpoch: number, first: number = 0) {
@@ -150,6 +152,7 @@ export class CurveHistory {
   add({ step, loss, accuracy, rows }: { step: number; loss: number; accuracy: number; rows: number }): void {
     if (step < this.steps) return;
     this.steps = step + 1;
+    this.version += 1;
     this.loss.add(loss);
     this.accuracy.add(accuracy);
     const epoch = Math.floor(step / this.stepsPerEpoch) + 1;
@@ -173,12 +176,14 @@ export class CurveHistory {
       validationAccuracy: validation.accuracy,
     };
     this.epochs.push(row);
+    this.version += 1;
     return row;
   }
 
-  mark(rate: number): void {
-    const last = this.marks.at(-1);
-    if (last?.step === this.steps) this.marks.pop();
-    this.marks.push({ step: this.steps, rate });
+  /** @param step steps that the trainer had done, of which not all need be told yet */
+  mark(step: number, rate: number): void {
+    if (this.marks.at(-1)?.step === step) this.marks.pop();
+    this.marks.push({ step, rate });
+    this.version += 1;
   }
 }

@@ -54,7 +54,7 @@ export class LossChart extends LitElement {
     history: { attribute: false },
     tensor: { attribute: false },
     looks: { type: Number },
-    steps: { type: Number },
+    version: { type: Number },
     pace: { type: Number },
     metric: {},
     logarithmic: { type: Boolean },
@@ -67,8 +67,8 @@ export class LossChart extends LitElement {
   declare tensor: Tensor | Values | undefined;
   /** Reads the tensor anew when this changes. */
   declare looks: number;
-  /** Draws anew when this changes: the steps in the history. */
-  declare steps: number;
+  /** Draws anew when this changes: the version of the history, which grows with all that is written into it. */
+  declare version: number;
   /** Least milliseconds between two drawings. */
   declare pace: number;
   /** Which of the curves. */
@@ -93,7 +93,7 @@ export class LossChart extends LitElement {
     this.history = undefined;
     this.tensor = undefined;
     this.looks = 0;
-    this.steps = 0;
+    this.version = 0;
     this.pace = 50;
     this.metric = 'loss';
     this.logarithmic = false;
@@ -149,7 +149,7 @@ export class LossChart extends LitElement {
       this.#create();
     }
     if (changed.has('history')) this.#drawing.request();
-    else if (changed.has('steps')) this.#drawing.requestAtPace(this.pace);
+    else if (changed.has('version')) this.#drawing.requestAtPace(this.pace);
   }
 
   get #isLogarithmic(): boolean {

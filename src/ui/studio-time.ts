@@ -142,14 +142,14 @@ export class StudioTime extends LitElement {
     const atDoors = snapshot?.run && history?.isEmpty && !snapshot.running && snapshot.replayTo === undefined && !snapshot.given;
     if (atDoors) return this.#doors();
     // Where nobody follows training, the curves too wait until it rests.
-    const steps = snapshot?.running && !snapshot.choices.follow ? -1 : (history?.steps ?? 0);
+    const version = snapshot?.running && !snapshot.choices.follow ? -1 : (history?.version ?? 0);
     const drawn = (): void => {
       this.dispatchEvent(new Event('watched', { bubbles: true, composed: true }));
     };
     return html`
       <div class="charts">
-        <loss-chart .history=${history} .steps=${steps} metric="loss" ?logarithmic=${logarithmic} @drawn=${drawn}></loss-chart>
-        <loss-chart .history=${history} .steps=${steps} metric="accuracy" @drawn=${drawn}></loss-chart>
+        <loss-chart .history=${history} .version=${version} metric="loss" ?logarithmic=${logarithmic} @drawn=${drawn}></loss-chart>
+        <loss-chart .history=${history} .version=${version} metric="accuracy" @drawn=${drawn}></loss-chart>
       </div>
     `;
   }

@@ -585,7 +585,7 @@ export class Training extends EventTarget {
       this.run = { ...run, settings: { ...run.settings, rate } };
       return;
     }
-    run.history.mark(rate);
+    run.history.mark(step, rate);
     this.run = { ...run, journal: [...run.journal.filter((change) => change.step !== step), { step, rate }] };
   }
 

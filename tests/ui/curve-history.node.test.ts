@@ -52,8 +52,30 @@ describe('the history of a run', () => {
   test('keeps one mark where the rate is changed twice before a step', () => {
     const history = new CurveHistory(2);
     history.add({ step: 0, loss: 1, accuracy: 1, rows: 1 });
-    history.mark(0.1);
-    history.mark(0.2);
+    history.mark(1, 0.1);
+    history.mark(1, 0.2);
     expect(history.marks).toEqual([{ step: 1, rate: 0.2 }]);
+  });
+
+  test('marks the step that the trainer is at, of which it need not have been told yet', () => {
+    const history = new CurveHistory(10);
+    history.add({ step: 0, loss: 1, accuracy: 1, rows: 1 });
+    history.mark(4, 0.1);
+    expect(history.marks).toEqual([{ step: 4, rate: 0.1 }]);
+    expect(history.steps).toBe(1);
+  });
+
+  test('has another version after whatever is written, and not after a step that comes again', () => {
+    const history = new CurveHistory(1);
+    const versions = [history.version];
+    history.add({ step: 0, loss: 1, accuracy: 1, rows: 1 });
+    versions.push(history.version);
+    history.endEpoch(1, { loss: 1, accuracy: 1 });
+    versions.push(history.version);
+    history.mark(1, 0.1);
+    versions.push(history.version);
+    expect(new Set(versions).size).toBe(4);
+    history.add({ step: 0, loss: 1, accuracy: 1, rows: 1 });
+    expect(history.version).toBe(versions.at(-1));
   });
 });

@@ -98,7 +98,7 @@ describe('in a page of its own', () => {
 
     const history = new CurveHistory(10);
     history.add({ step: 0, loss: 1, accuracy: 0.5, rows: 8 });
-    const other = await put('loss-chart', { history, steps: 1, metric: 'accuracy' });
+    const other = await put('loss-chart', { history, version: history.version, metric: 'accuracy' });
     expect(other.shadowRoot!.querySelector('[role=img]')!.getAttribute('aria-label')).toContain('50.0%');
   });
 

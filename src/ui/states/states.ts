@@ -32,7 +32,7 @@ for (let step = 0; step < 200; step++) {
   history.add({ step, rows: 32, loss: 2.3 * Math.exp(-step / 60) + 0.1, accuracy: 1 - 0.9 * Math.exp(-step / 50) });
   if (step % 50 === 49) history.endEpoch((step + 1) / 50, { loss: 2 * Math.exp(-step / 60), accuracy: 1 - Math.exp(-step / 50) });
 }
-history.mark(0.01);
+history.mark(history.steps, 0.01);
 
 /** Of a network whose tensors all look alike. */
 function nodesOf(tensor: Values | undefined): readonly DiagramNode[] {
@@ -74,9 +74,9 @@ const PICTURES: Readonly<Record<string, Readonly<Record<string, TemplateResult>>
   },
   'loss-chart': {
     empty: html`<loss-chart></loss-chart>`,
-    ready: html`<loss-chart .history=${history} .steps=${200}></loss-chart>`,
-    logarithmic: html`<loss-chart logarithmic .history=${history} .steps=${200}></loss-chart>`,
-    accuracy: html`<loss-chart metric="accuracy" .history=${history} .steps=${200}></loss-chart>`,
+    ready: html`<loss-chart .history=${history} .version=${history.version}></loss-chart>`,
+    logarithmic: html`<loss-chart logarithmic .history=${history} .version=${history.version}></loss-chart>`,
+    accuracy: html`<loss-chart metric="accuracy" .history=${history} .version=${history.version}></loss-chart>`,
     'from an array': html`<loss-chart .tensor=${{ shape: [144], values: values.values.map((value) => value + 12) }}></loss-chart>`,
   },
 };
