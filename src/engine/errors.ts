@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'label-out-of-range'
   | 'non-finite-data'
   | 'non-finite-training'
+  | 'diverging-training'
   | 'empty-dataset'
   | 'batch-too-large'
   | 'tensor-disposed'

@@ -651,7 +651,12 @@ export class Trainer {
     });
     this.#submitted += steps;
     this.#reached = Math.max(this.#reached, this.#submitted);
-    for (const tensor of this.tensors.values()) tensor.step = this.#submitted;
+    this.#stamp(this.#submitted);
+  }
+
+  /** Says of every tensor which step it is of. */
+  #stamp(step: number): void {
+    for (const tensor of this.tensors.values()) tensor.step = step;
   }
 
   /** Copies the ring out and tells the listener what is new. @throws VitrineError `non-finite-training` when training stopped for it */
@@ -680,6 +685,7 @@ export class Trainer {
       this.#halted = halted;
       this.#submitted = done;
       this.#reached = done;
+      this.#stamp(done);
     }
     if (records.length > 0) onSteps?.(records);
     if (halted === 'non-finite') throw await this.#diagnose(done);
@@ -694,10 +700,13 @@ export class Trainer {
   /** Takes over what the state says. */
   #standing(state: Uint32Array): Standing {
     this.#halted = haltReasons[getField(state, 'halted')] ?? 'running';
-    this.#submitted = getField(state, 'step');
-    this.#reached = this.#submitted;
+    const step = getField(state, 'step');
+    this.#submitted = step;
+    this.#reached = step;
+    // Steps that were submitted after a halt did nothing.
+    this.#stamp(step);
     return {
-      step: this.#submitted,
+      step,
       loss: getField(state, 'loss'),
       accuracy: getField(state, 'accuracy'),
       learningRate: getField(state, 'rate'),
@@ -801,7 +810,6 @@ export class Trainer {
       if (halted === 'non-finite') throw await this.#diagnose(step);
       this.#read = step;
       this.#outside = step;
-      for (const tensor of this.tensors.values()) tensor.step = step;
       return loss;
     });
   }
@@ -1064,7 +1072,7 @@ export class Trainer {
     this.#takeChanges();
     this.#writeTables();
     this.#writeStop();
-    for (const tensor of this.tensors.values()) tensor.step = step;
+    this.#stamp(step);
   }
 
   /** Frees everything the trainer made; the model stays. */

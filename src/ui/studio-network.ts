@@ -36,6 +36,7 @@ export class StudioNetwork extends LitElement {
       <div class="head">
         <h2>${say.networkTitle}</h2>
         <span class="note number">${snapshot?.shown ? say.parameterCount(words.whole(snapshot.shown.model.parameterCount)) : ''}</span>
+        ${this.#pending()}
         <span class="tools">
           ${
             snapshot?.given
@@ -66,6 +67,18 @@ export class StudioNetwork extends LitElement {
     `;
   }
 
+  /** What was chosen in mid-run, and counts from the next reset on. */
+  #pending(): TemplateResult | typeof nothing {
+    const { say } = this.#words;
+    const { needsReset, step, choices, shown } = this.snapshot ?? {};
+    if (!needsReset || !step || !choices || !shown) return nothing;
+    const layers = choices.recipe.hidden.join('-');
+    const other = layers === shown.settings.hidden.join('-') ? say.pendingOther : layers || say.linear;
+    return html`<span class="pending note">
+      ${say.pendingRecipe(other)} <button @click=${() => send(this, { do: 'reset' })}>${say.resetNow}</button>
+    </span>`;
+  }
+
   #choose(tensor: string): void {
     send(this, { do: 'choose', choices: { tensor: this.snapshot?.choices.tensor === tensor ? undefined : tensor } });
   }
@@ -90,6 +103,14 @@ export class StudioNetwork extends LitElement {
       .tools {
         display: flex;
         margin-left: auto;
+      }
+
+      .pending {
+        color: var(--ink);
+      }
+
+      .pending button {
+        border-color: var(--edge);
       }
 
       button {

@@ -111,7 +111,7 @@ export class StudioRecipe extends LitElement {
         <label for=${key}>${label}</label>
         <select id=${key} @change=${(event: Event) => this.#change({ [key]: (event.target as HTMLSelectElement).value })}>
           ${key === 'data' && chosen?.startsWith('own:') ? html`<option value=${chosen} selected>${this.snapshot?.test?.name ?? chosen}</option>` : nothing}
-          ${names.map((name) => html`<option value=${name} ?selected=${name === chosen}>${said[name]}</option>`)}
+          ${names.map((name) => html`<option value=${name} .selected=${name === chosen}>${said[name]}</option>`)}
         </select>
       </div>
     `;

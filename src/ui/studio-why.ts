@@ -23,8 +23,8 @@ import type { ShownText } from './text/shown-text.ts';
 import { verdictOf, verdictStyles } from './verdict.ts';
 
 const FORMATS: readonly MapFormat[] = ['json', 'png', 'csv'];
-/** Keeps the line, so that the cards stay level: noise is not asked. */
-const NOTHING_PROMISED = '\u2002';
+/** Keeps the line free, so that the cards stay level and where they are under the pen. */
+const NOTHING_YET = '\u2002';
 /** ε of an attack to begin with. */
 const FIRST_EPSILON = 0.1;
 
@@ -53,6 +53,8 @@ export class StudioWhy extends LitElement {
   #input: { readonly key: string; readonly values: Values } | undefined;
   #random: { readonly length: number; readonly values: Values } | undefined;
   #brush = new Set<number>();
+  /** The pointer has just been lifted, and its click is still to come. */
+  #byPointer = false;
   /** A method whose card is to be brought into view. */
   #added: MethodName | undefined;
 
@@ -73,14 +75,20 @@ export class StudioWhy extends LitElement {
     const ink = example !== undefined && example.shape.length > 1;
     const answered = snapshot?.cards.flatMap(({ method, map }) => (map ? (answerOf(snapshot, method, map) ?? []) : []))[0];
     return html`
-      ${this.#head()} ${verdictOf(this.#words, snapshot)}
+      ${this.#head()} ${this.painting ? html`<p class="verdict">${this.#paintHint()}</p>` : verdictOf(this.#words, snapshot)}
       <div
         class=${this.painting ? 'cards painting' : 'cards'}
         @cell-point=${(event: CustomEvent<CellDetail>) => this.#point(event)}
-        @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(event.detail.index)}
-        @cell-free=${() => this.#lock(undefined)}
+        @cell-lock=${(event: CustomEvent<CellDetail>) => (this.painting ? this.#brushByKey() : this.#lock(event.detail.index))}
+        @cell-free=${() => (this.painting ? this.#brushByKey() : this.#lock(undefined))}
         @pointermove=${(event: PointerEvent) => this.#brushOn(event)}
-        @pointerup=${() => this.#brushEnd()}
+        @pointerdown=${() => {
+          this.#byPointer = false;
+        }}
+        @pointerup=${() => {
+          this.#brushEnd();
+          this.#byPointer = true;
+        }}
         @strike=${(event: CustomEvent<number>) => this.#strike(event.detail)}
       >
         <attribution-map
@@ -96,8 +104,8 @@ export class StudioWhy extends LitElement {
           .text=${this.#text(example)}
           .row=${this.#row(example)}
           .series=${example?.key ?? ''}
-          .answer=${answered ? say.answered(whatChanged(this.#words, snapshot, answered), this.#words.whole(answered.step)) : ''}
-          .shows=${this.painting ? this.#paintHint() : say.cardInputShows}
+          .answer=${answered ? say.answered(whatChanged(this.#words, snapshot, answered), this.#words.whole(answered.step)) : this.#room}
+          .shows=${say.cardInputShows}
           .facts=${this.#inputFacts()}
           .busy=${example ? '' : say.noNetwork}
         ></attribution-map>
@@ -111,7 +119,7 @@ export class StudioWhy extends LitElement {
           .names=${snapshot?.test?.features}
           .text=${this.#text(example)}
           .row=${this.#row(example)}
-          .answer=${answered ? NOTHING_PROMISED : ''}
+          .answer=${answered ? NOTHING_YET : this.#room}
           .values=${snapshot?.test?.vocabulary ? this.#randomValues?.values : undefined}
           .facts=${snapshot?.choices.whatIf && example ? [[say.factRank, this.#words.significant(randomRank(example.values.length), 2)] as const] : []}
           .shows=${say.cardRandomShows}
@@ -156,6 +164,11 @@ export class StudioWhy extends LitElement {
     return { names: test.features, struck: own ? struck : [], strikable: own && this.painting };
   }
 
+  /** Above each map, while the input is being challenged. */
+  get #room(): string {
+    return this.painting ? NOTHING_YET : '';
+  }
+
   #paintHint(): string {
     const { say } = this.#words;
     const { test } = this.snapshot ?? {};
@@ -195,14 +208,14 @@ export class StudioWhy extends LitElement {
         <h2>${snapshot?.target === undefined ? say.whyTitle : say.whyTitleOf(classes[snapshot.target] ?? String(snapshot.target))}</h2>
         <fieldset class="live" ?disabled=${recorded}>
         <select aria-label=${say.targetLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
-            <option value="" ?selected=${target === undefined}>
+            <option value="" .selected=${target === undefined}>
               ${predicted === undefined || predicted < 0 ? say.targetPredicted : say.targetPredictedAs(classes[predicted] ?? String(predicted))}
             </option>
-            ${classes.map((name, k) => html`<option value=${k} ?selected=${k === target}>${say.targetClass(name)}</option>`)}
+            ${classes.map((name, k) => html`<option value=${k} .selected=${k === target}>${say.targetClass(name)}</option>`)}
           </select>
         <select aria-label=${say.againstLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { against: whole(event) } })}>
-            <option value="" ?selected=${against === undefined}>${say.againstNone}</option>
-            ${classes.map((name, k) => html`<option value=${k} ?selected=${k === against}>${say.againstClass(name)}</option>`)}
+            <option value="" .selected=${against === undefined}>${say.againstNone}</option>
+            ${classes.map((name, k) => html`<option value=${k} .selected=${k === against}>${say.againstClass(name)}</option>`)}
           </select>
         </fieldset>
         <select class="method" aria-label=${say.addMethod}
@@ -225,7 +238,7 @@ export class StudioWhy extends LitElement {
             }}
           />${say.scaleFixed}</label
         >
-        <fieldset class="live" ?disabled=${recorded}>${this.#whatIf()}</fieldset>
+        <fieldset class="live" ?disabled=${recorded} @keydown=${(event: KeyboardEvent) => this.#leave(event)}>${this.#whatIf()}</fieldset>
         <span class="tools">
           <button ?disabled=${recorded || !snapshot?.cards.some(({ map }) => map)} aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
             ${icon('paint')}${say.challenge}
@@ -240,11 +253,18 @@ export class StudioWhy extends LitElement {
               this.format = (event.target as HTMLSelectElement).value as MapFormat;
             }}
           >
-            ${FORMATS.map((format) => html`<option value=${format} ?selected=${format === this.format}>${format.toUpperCase()}</option>`)}
+            ${FORMATS.map((format) => html`<option value=${format} .selected=${format === this.format}>${format.toUpperCase()}</option>`)}
           </select>
         </span>
       </div>
     `;
+  }
+
+  /** In a list or on a slider, Esc means the page's changed copy, too. */
+  #leave(event: KeyboardEvent): void {
+    if (event.key !== 'Escape' || !this.snapshot?.choices.whatIf) return;
+    event.preventDefault();
+    send(this, { do: 'choose', choices: { whatIf: undefined } });
   }
 
   #whatIf(): TemplateResult {
@@ -268,12 +288,12 @@ export class StudioWhy extends LitElement {
     };
     return html`
       <select aria-label=${say.whatIfLabel} title=${say.whatIfHint} @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
-          <option value="" ?selected=${chosen === ''}>${say.whatIfNothing}</option>
+          <option value="" .selected=${chosen === ''}>${say.whatIfNothing}</option>
           ${layers.map(
             (_layer, i) =>
-              html`<option value=${`random:${i + 1}`} ?selected=${chosen === `random:${i + 1}`}>${i === 0 ? say.whatIfRandomTop : say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
+              html`<option value=${`random:${i + 1}`} .selected=${chosen === `random:${i + 1}`}>${i === 0 ? say.whatIfRandomTop : say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
           )}
-          ${(snapshot?.test?.vocabulary ? [] : ATTACK_NAMES).map((name) => html`<option value=${name} ?selected=${chosen === name}>${say.whatIfAttack(name.toUpperCase())}</option>`)}
+          ${(snapshot?.test?.vocabulary ? [] : ATTACK_NAMES).map((name) => html`<option value=${name} .selected=${chosen === name}>${say.whatIfAttack(name.toUpperCase())}</option>`)}
           ${whatIf?.kind === 'ablated' ? html`<option value="" selected>${say.whatIfAblated(whatIf.layer, this.#words.whole(whatIf.unit))}</option>` : nothing}
         </select>
       ${
@@ -412,7 +432,7 @@ export class StudioWhy extends LitElement {
         .names=${snapshot?.test?.features}
         .text=${this.#text(pinned ?? snapshot?.example, pinned ? undefined : method)}
         .row=${this.#row(pinned ?? snapshot?.example)}
-        .answer=${answer ? say.answer(words.significant(answer.promised, 2), words.significant(answer.actual, 2)) : ''}
+        .answer=${answer ? say.answer(words.significant(answer.promised, 2), words.significant(answer.actual, 2)) : pinned ? '' : this.#room}
         .facts=${facts}
         .shows=${pinned || isText ? '' : say.methodShows[method]}
         .hides=${pinned || isText ? '' : say.methodHides[method]}
@@ -483,7 +503,6 @@ export class StudioWhy extends LitElement {
   }
 
   #lock(pixel: number | undefined): void {
-    if (this.painting) return;
     send(this, { do: 'choose', choices: { pixel } });
   }
 
@@ -511,6 +530,12 @@ export class StudioWhy extends LitElement {
       for (let x = Math.max(0, column - 1); x <= Math.min(width - 1, column + 1); x++) this.#brush.add(y * width + x);
     }
     if (this.#brush.size !== before) this.requestUpdate();
+  }
+
+  /** Enter paints where the cursor is; a click has painted already when its pointer was lifted. */
+  #brushByKey(): void {
+    if (this.#byPointer) this.#byPointer = false;
+    else this.#brushEnd();
   }
 
   #brushEnd(): void {

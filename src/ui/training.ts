@@ -114,6 +114,8 @@ const UNIT_WINDOW = 100;
 const LOADING_MILLISECONDS = 100;
 /** How often a copy is taken that outlives the GPU. */
 const KEEP_MILLISECONDS = 5000;
+/** So many times the first loss is no training any more. */
+const DIVERGED = 1e4;
 
 export class Training extends EventTarget {
   settings: Settings;
@@ -148,6 +150,9 @@ export class Training extends EventTarget {
   #forgetDevice: (() => void) | undefined;
   #stopAt: StopAt | undefined;
   #unitWatch: { readonly of: Trainer; readonly watch: DeadUnitWatch } | undefined;
+  /** Of this run: what a loss is measured against, and whether it has been said that training diverges. */
+  #firstLoss: number | undefined;
+  #diverged = false;
   /** Steps done when training last set out. */
   #startedAt = 0;
   readonly #data = new Map<DataName, TrainingData>();
@@ -456,16 +461,17 @@ export class Training extends EventTarget {
       if (!run) return;
       const undo = run.trainer.step > 0 ? { snapshot: await run.trainer.snapshot(), run, rate: run.trainer.learningRate } : undefined;
       this.stoppedBy = undefined;
-      // A trainer goes back to the rate that it was built with; another rate to begin with is another recipe.
-      const { given } = this.#sources;
-      if (!given && (this.needsReset || run.settings.rate !== this.settings.rate)) await this.#build();
+      if (this.needsReset) await this.#build();
       else {
         await run.trainer.reset();
-        if (given) run.trainer.setLearningRate(this.settings.rate);
+        // It went back to the rate that it was built with.
+        if (run.trainer.learningRate !== this.settings.rate) run.trainer.setLearningRate(this.settings.rate);
         const history = new CurveHistory(run.trainer.stepsPerEpoch);
         this.run = { ...run, settings: this.settings, journal: [], history, tests: [] };
       }
       this.#kept = undefined;
+      this.#firstLoss = undefined;
+      this.#diverged = false;
       if (undo) {
         this.#undo = undo;
         this.undoStep = undo.snapshot.step;
@@ -551,7 +557,7 @@ export class Training extends EventTarget {
       const stop = new AbortController();
       this.#replay = stop;
       try {
-        const changes = journal.filter((change) => change.step < step);
+        const changes = journal.filter((change) => change.step <= step);
         for (const [i, until] of [...changes.map((change) => change.step), step].entries()) {
           while (this.run && this.step < until && !stop.signal.aborted && !this.isFinished) {
             this.#enter('replaying');
@@ -578,6 +584,7 @@ export class Training extends EventTarget {
     const { run } = this;
     if (!run || run.trainer.learningRate === rate) return;
     this.settings = { ...this.settings, rate };
+    this.#diverged = false;
     run.trainer.setLearningRate(rate);
     const { step } = run.trainer;
     if (step === run.history.first && run.journal.length === 0 && run.history.isEmpty) {
@@ -659,6 +666,7 @@ export class Training extends EventTarget {
       for (const record of records) {
         run.history.add(record);
         rows += record.rows;
+        this.#seeDivergence(record);
       }
       this.#meter.add(device, run.trainer.step, rows);
       if (performance.now() - this.#keptAt > KEEP_MILLISECONDS) void this.#keep();
@@ -670,6 +678,22 @@ export class Training extends EventTarget {
     };
     await run.trainer.run(steps, { onSteps, ...(signal ? { signal } : {}) });
     this.#meter.add(device, run.trainer.step, 0, true);
+  }
+
+  /** Said once at each rate: numbers stay finite long after training has come to nothing. */
+  #seeDivergence({ step, loss }: StepRecord): void {
+    this.#firstLoss ??= loss;
+    if (this.#diverged || !(loss > DIVERGED * Math.max(1, this.#firstLoss))) return;
+    this.#diverged = true;
+    const written = loss.toExponential(1);
+    this.report(
+      new VitrineError(
+        'diverging-training',
+        `Training diverges: at step ${step + 1} the loss has come to ${written}.`,
+        'lower the learning rate and reset; the reset can be undone.',
+        { step: step + 1, loss: written },
+      ),
+    );
   }
 
   /** At an epoch's end, once. */

@@ -13,7 +13,9 @@ export function verdictOf(words: Words, snapshot: Snapshot | undefined): Templat
   const { say } = words;
   const { cards = [], example, test } = snapshot ?? {};
   const shares = cards.filter(({ method, map }) => METHODS[method].reading === 'share' && map?.values && map.example === example?.key);
-  const doubtful = cards.some(({ method, map }) => method === 'guidedBackprop' && map);
+  // Without a hidden layer it is the gradient.
+  const isDeep = snapshot?.shown?.settings.hidden.length !== 0;
+  const doubtful = isDeep && cards.some(({ method, map }) => method === 'guidedBackprop' && map);
   const least = example
     ? leastAgreement(
         example.values,
@@ -41,12 +43,13 @@ function leastAgreement(input: Float32Array, maps: readonly Float32Array[], abse
   const shown = [...input.keys()].filter((i) => input[i] !== absent);
   const parts = maps.map((map) => shown.map((i) => map[i]!));
   const all = parts.flatMap((a, i) => parts.slice(i + 1).map((b) => spearman(a, b)));
-  const least = Math.min(...all);
+  // A map that is 0 everywhere has no ranks.
+  const least = all.every(Number.isFinite) ? Math.min(...all) : undefined;
   agreements.set(maps[0]!, { maps: [...maps], least });
   return least;
 }
 
-const agreements = new WeakMap<Float32Array, { readonly maps: readonly Float32Array[]; readonly least: number }>();
+const agreements = new WeakMap<Float32Array, { readonly maps: readonly Float32Array[]; readonly least: number | undefined }>();
 
 export const verdictStyles: CSSResult = css`
   .verdict {

@@ -125,7 +125,7 @@ describe('images of the visitor’s own', () => {
     drop(page, [await picture('fine.png', 8, 8, '#fff', stroke('#000', 0.3)), broken]);
     await until(() => session.snapshot.fault !== undefined);
     const fault = session.snapshot.fault as VitrineError;
-    expect([fault.code, fault.parameters.name]).toEqual(['bad-file', 'broken.png']);
+    expect([fault.code, fault.parameters.image]).toEqual(['bad-file', 'broken.png']);
     expect(fault.message).toMatch(/^broken\.png cannot be read as an image: .*\nTo mend: open it/);
     expect([session.snapshot.choices.example, session.snapshot.ownImages, training.step]).toEqual([{ kind: 'test', index: 5 }, [], 2]);
 

@@ -255,6 +255,70 @@ describe('training stops by itself', () => {
     await training.single();
     expect(training.step).toBe(11);
   });
+
+  test('and all that is shown then is of the step that was reached, though more had been submitted', async () => {
+    const { session, training } = await mount('#epochs=1000');
+    // In mid-run: steps are in flight beyond the one at which the GPU stops.
+    for (const by of [37, 61, 83]) {
+      const step = training.step + by;
+      session.send({ do: 'stopAt', stopAt: { kind: 'step', step } });
+      await training.start();
+      await until(() => training.phase === 'paused' && training.step >= step);
+      await session.looked();
+      expect(training.step).toBe(step);
+      const { snapshot } = session;
+      expect(snapshot.prediction!.step).toBe(step);
+      for (const { method, map } of snapshot.cards) expect(map!.step, method).toBe(step);
+      for (const [name, tensor] of snapshot.tensors) expect(tensor.step, name).toBe(step);
+    }
+  });
+});
+
+describe('the address is of the run that is on screen', () => {
+  test('while another recipe waits for the next reset', async () => {
+    const { page, session, training } = await mount('#epochs=1000');
+    for (let i = 0; i < 3; i++) await training.single();
+    session.send({ do: 'recipe', changes: { seed: 5, hidden: [64, 32] } });
+    await session.looked();
+    await page.updateComplete;
+    expect(session.hash).toContain('hidden=128&');
+    expect(session.hash).toContain('seed=0&');
+    expect(location.hash).toBe(session.hash);
+    await expect.element(browser.getByText('From the next reset: 64-32')).toBeVisible();
+    await userEvent.click(inside(page, 'studio-network').shadowRoot!.querySelector('.pending button')!);
+    await until(() => training.step === 0 && training.run!.settings.seed === 5);
+    expect(session.hash).toContain('hidden=64-32&');
+    expect(session.hash).toContain('seed=5&');
+  });
+
+  test('with a rate that was chosen before the first step, through a reset', async () => {
+    const { page, session, training } = await mount();
+    session.send({ do: 'recipe', changes: { rate: 0.05 } });
+    await training.reset();
+    for (let i = 0; i < 3; i++) await training.single();
+    expect(training.rate).toBeCloseTo(0.05, 9);
+    const [link, weights] = [session.hash, await training.run!.model.flatParameters.read()];
+    expect(link).toContain('rate=0.05');
+    page.remove();
+    await session.close();
+    const again = await mount(link);
+    await until(() => again.training.step === 3 && again.training.replayTo === undefined && again.training.phase === 'paused');
+    expect(await again.training.run!.model.flatParameters.read()).toEqual(weights);
+  });
+
+  test('with a rate that was changed at the step that it leads to', async () => {
+    const { page, session, training } = await mount();
+    for (let i = 0; i < 4; i++) await training.single();
+    session.send({ do: 'recipe', changes: { rate: 0.02 } });
+    const link = session.hash;
+    expect(link).toContain('journal=4:0.02');
+    page.remove();
+    await session.close();
+    const again = await mount(link);
+    await until(() => again.training.step === 4 && again.training.replayTo === undefined && again.training.phase === 'paused');
+    expect(again.training.rate).toBeCloseTo(0.02, 9);
+    expect(again.session.hash).toBe(link);
+  });
 });
 
 test('a tensor is found by words of its name', async () => {

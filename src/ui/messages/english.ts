@@ -50,6 +50,8 @@ export const english = {
   // Curves
   loss: 'Loss',
   lossUnit: 'nats',
+  curveTraining: 'training',
+  curveValidation: 'validation',
   accuracy: 'Accuracy',
   noCurve: 'The curves begin with the first step.',
   noCurveSince: 'The curves begin with the next step.',
@@ -69,6 +71,7 @@ export const english = {
   nextOfClass: (name: string): StrResult => str`The next ${name}`,
   example: 'Example',
   exampleOf: (count: string): StrResult => str`of ${count}`,
+  noSuchExample: (last: string): StrResult => str`There are examples 0 to ${last}.`,
   previous: 'Previous example',
   next: 'Next example',
   digitPicture: (name: string, index: string): StrResult => str`Test example ${index}, a ${name}`,
@@ -218,6 +221,11 @@ export const english = {
   rowTitle: 'The row and what each value contributes',
   featureColumn: 'Column',
   valueColumn: 'Value',
+  lockedRow: 'locked',
+  valueWas: (value: string): StrResult => str`was ${value}`,
+  notAValue: 'A number is needed, such as 0.25',
+  rowEdited: (count: string): StrResult => str`Values changed by you: ${count}. No label is known of such a row.`,
+  restoreRow: 'Back to the row',
   nothingYet: 'Nothing yet',
   noNetwork: 'There is no network yet.',
   mapWaiting: 'Not computed yet.',
@@ -227,6 +235,8 @@ export const english = {
   // Network
   networkTitle: 'Network',
   parameterCount: (count: string): StrResult => str`${count} parameters`,
+  pendingRecipe: (recipe: string): StrResult => str`From the next reset: ${recipe}`,
+  pendingOther: 'another recipe',
   addLayer: (units: string): StrResult => str`Layer of ${units}`,
   removeLayer: 'Remove the last',
   layersOfText: (tokens: string, vocabulary: string, width: string, heads: string, widths: string): StrResult =>
@@ -263,6 +273,7 @@ export const english = {
   chooseTensor: 'Tensor',
   searchTensors: 'Search the tensors',
   tensorsFound: (count: string): StrResult => str`${count} found`,
+  noTensorFound: 'No tensor has this in its name.',
   tensorGroups: {
     parameters: 'Parameters',
     example: 'Of this example',
@@ -273,6 +284,12 @@ export const english = {
   notANumberTensor: 'Whole numbers; there is no picture of them.',
   sliceLabel: 'Unit',
   allUnits: 'all',
+  noSuchUnit: (last: string): StrResult => str`There are units 0 to ${last}.`,
+  numbersOfUnit: (unit: string): StrResult => str`Of unit ${unit} alone:`,
+  beyondScale: (end: string): StrResult =>
+    str`The colours end at ±${end}: 999 of 1,000 values lie within. The few beyond have the last colour.`,
+  statLeast: 'Min',
+  statGreatest: 'Max',
   histogramLabel: (least: string, greatest: string): StrResult => str`Histogram from ${least} to ${greatest}`,
   histogramNote: 'histogram, √ of the count',
   statMean: 'Mean',
@@ -282,6 +299,8 @@ export const english = {
   statNotFinite: 'Not finite',
   statCount: 'Values',
   lockHint: 'Click a cell to lock it: its weight, its gradient and both of Adam’s moments stay in view.',
+  lockHintVelocity: 'Click a cell to lock it: its weight, its gradient and its velocity stay in view.',
+  lockHintValue: 'Click a cell to lock it: its value stays in view.',
   cellTitle: 'Locked cell',
   freeCell: 'Free the cell',
   roleValue: 'Value w',
@@ -439,7 +458,8 @@ export const english = {
     str`The maps that share out the logit agree (rank correlation ${least} at the least, over the words).`,
   verdictDisagreeWords: (least: string): StrResult =>
     str`The maps that share out the logit disagree (rank correlation down to ${least}, over the words): challenge them.`,
-  verdictDoubtful: (name: string): StrResult => str`Do not rely on ${name}: it hardly changes when the upper layers are random.`,
+  verdictDoubtful: (name: string): StrResult =>
+    str`Do not rely on ${name}: it is known to depend little on the upper layers, as “What if …” can show.`,
 
   // Mistakes
   stripLabel: 'Which examples',

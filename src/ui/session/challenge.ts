@@ -54,6 +54,7 @@ export async function holdMaps(model: Model, { example, changed, cells, absent, 
         Object.freeze({
           method,
           target,
+          against,
           step,
           cells,
           asked: example.key,

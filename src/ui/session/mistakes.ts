@@ -42,18 +42,29 @@ export async function findMistakes(model: Model, test: Dataset): Promise<Mistake
     const probabilities = await output.read();
     const confusion = new Float32Array(classes * classes);
     const mistakes: Mistake[] = [];
+    let unanswered = 0;
     for (let index = 0; index < size; index++) {
       const row = probabilities.subarray(index * classes, (index + 1) * classes);
       const share = Math.max(...row);
       const predicted = row.indexOf(share);
       const label = labels[index] as number;
-      // A network that has diverged predicts nothing.
-      if (predicted < 0 || label >= classes) continue;
+      if (label >= classes) continue;
+      // A network that has diverged predicts nothing, which is not right.
+      if (predicted < 0) {
+        unanswered += 1;
+        continue;
+      }
       confusion[label * classes + predicted]! += 1;
       if (predicted !== label) mistakes.push({ index, label, predicted, share });
     }
     mistakes.sort((a, b) => b.share - a.share || a.index - b.index);
-    return Object.freeze({ step, size, wrong: mistakes.length, confusion, worst: Object.freeze(mistakes.slice(0, MOST_WORST)) });
+    return Object.freeze({
+      step,
+      size,
+      wrong: mistakes.length + unanswered,
+      confusion,
+      worst: Object.freeze(mistakes.slice(0, MOST_WORST)),
+    });
   } finally {
     output.dispose();
   }

@@ -157,7 +157,7 @@ async function rasterOf(file: File): Promise<Raster> {
       'bad-file',
       `${file.name} cannot be read as an image: ${error instanceof Error ? error.message : String(error)}`,
       'open it in an image program and save it anew as PNG or JPEG; nothing else of the drop was taken.',
-      { name: file.name },
+      { image: file.name },
     );
   }
   const scale = Math.min(1, RASTER / Math.max(bitmap.width, bitmap.height));

@@ -80,6 +80,8 @@ export interface MapCard {
 export interface ChallengeRow {
   readonly method: MethodName;
   readonly target: number;
+  /** The class that it is contrasted with, where it is. */
+  readonly against: number | undefined;
   readonly step: number;
   /** Indices of those values. */
   readonly cells: readonly number[];
@@ -243,7 +245,9 @@ export class StudioSession extends EventTarget {
   /** The address of this state. */
   get hash(): string {
     const { run } = this.training;
-    const recipe = run && !this.training.needsReset ? { ...this.training.settings, rate: run.settings.rate } : this.training.settings;
+    const { settings } = this.training;
+    // What counts from the next reset on is no part of the run that is on screen.
+    const recipe = run ? { ...run.settings, epochs: settings.epochs } : settings;
     return hashOf({ ...this.#choices, recipe, journal: run?.journal ?? [], step: this.training.step > 0 ? this.training.step : undefined });
   }
 
@@ -649,8 +653,10 @@ export class StudioSession extends EventTarget {
     const index = Math.min(example.index, test.size - 1);
     const values = this.training.exampleInput(index);
     if (!values) return undefined;
-    if (example.kind === 'edited') for (const [column, value] of example.values) if (column < values.length) values[column] = value;
-    return { choice: example, key, values, original: values, shape, label: test.labels?.[index] };
+    if (example.kind !== 'edited') return { choice: example, key, values, original: values, shape, label: test.labels?.[index] };
+    for (const [column, value] of example.values) if (column < values.length) values[column] = value;
+    // What the visitor made of it is of no known class.
+    return { choice: example, key, values, original: values, shape, label: undefined };
   }
 
   #methodsFor(run: Run): readonly MethodName[] {
