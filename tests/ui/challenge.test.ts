@@ -98,6 +98,22 @@ describe('a map can lose', () => {
     expect(new Set(steps).size).toBe(1);
   });
 
+  test('by keyboard alone: Enter paints where the cursor is', async () => {
+    const { page, session } = await mount('#hidden=none&example=4&methods=inputXGradient');
+    await mapsThere(session);
+    (browser.getByRole('button', { name: 'Challenge' }).element() as HTMLElement).focus();
+    await userEvent.keyboard('{Enter}');
+    inside(page, 'studio-why', '[data-method=inputXGradient]', 'tensor-view', '.frame').focus();
+    await userEvent.keyboard('{ArrowRight}{ArrowDown}{ArrowRight}{Enter}');
+    await until(() => session.snapshot.challenges.length === 1);
+    // Three by three, about row 1, column 1.
+    expect(session.snapshot.painted).toEqual([0, 1, 2, 8, 9, 10, 16, 17, 18]);
+    expect(session.snapshot.choices.pixel).toBeUndefined();
+    await userEvent.keyboard('{ArrowRight}{Enter}');
+    await until(() => session.snapshot.challenges.length === 2);
+    expect(session.snapshot.painted).toHaveLength(12);
+  });
+
   test('on a network with a hidden layer promise and fact differ, and what the network did is what it does', async () => {
     const { page, session, training } = await mount('#rate=0.01&example=4&methods=saliency,integratedGradients');
     for (let i = 0; i < 30; i++) await training.single();
@@ -186,6 +202,19 @@ describe('what if', () => {
     await session.looked();
     expect(session.snapshot.cards.every(({ map }) => map?.rank === undefined)).toBe(true);
     expect(await training.run!.model.flatParameters.read()).toEqual(bits);
+  });
+
+  test('is left by Esc where the visitor is, in the list too, which then shows nothing and can be chosen from again', async () => {
+    const { session } = await mount('#example=4&methods=saliency');
+    const list = browser.getByRole('combobox', { name: 'What if' });
+    for (const choice of ['top layer random', 'attack (PGD)']) {
+      await userEvent.selectOptions(list, choice);
+      await until(() => session.snapshot.choices.whatIf !== undefined);
+      (list.element() as HTMLSelectElement).focus();
+      await userEvent.keyboard('{Escape}');
+      await until(() => session.snapshot.choices.whatIf === undefined);
+      await expect.poll(() => (list.element() as HTMLSelectElement).value, PATIENTLY).toBe('');
+    }
   });
 
   test('an attack changes the input and the answer, and a silent unit is silent', async () => {

@@ -26,8 +26,10 @@ test('training pauses at the very step at which a unit has died, and says which'
   expect(session.snapshot.stopAt).toBeUndefined();
   await expect.poll(() => inside(page, 'studio-time').shadowRoot!.textContent, PATIENTLY).toContain('Paused: unit 9 of dense_1 has died');
   expect(training.run!.history.steps).toBe(13);
-  // The unit that is shown is the example's, not the batch's.
+  // The unit that is shown is the example's, not the batch's, and of this step, though more had been submitted.
   await session.looked();
+  expect(session.snapshot.prediction!.step).toBe(13);
+  for (const [name, tensor] of session.snapshot.tensors) expect(tensor.step, name).toBe(13);
   expect(session.snapshot.tensors.get('activation/dense_1')!.shape).toEqual([1, 16]);
   // It goes on, and is not held again.
   expect(training.run!.trainer.companions.size).toBe(0);

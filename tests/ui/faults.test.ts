@@ -197,6 +197,28 @@ describe('broken in mid-training, in Chinese: a message with a remedy, and the d
     expect(Number.isFinite(session.snapshot.prediction!.logits[0])).toBe(true);
   });
 
+  test('a loss that has come to nothing is said once, with what to do, while training goes on', async () => {
+    const { session, training } = await mount('#epochs=1000&hidden=16');
+    for (let i = 0; i < 2; i++) await training.single();
+    // The last bias alone: the loss stays finite, however large.
+    training.run!.model.parameters.get('dense_2/bias')!.write(Float32Array.from({ length: 10 }, (_, k) => (k === 0 ? 1e9 : 0)));
+    await training.single();
+    expect((session.snapshot.fault as VitrineError).code).toBe('diverging-training');
+    await expect
+      .element(browser.getByRole('alert'), PATIENTLY)
+      .toHaveTextContent(/Training diverges: at step 3 the loss has come to \d\.\de\+8/);
+    await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent(/To mend: lower the learning rate and reset/);
+    training.putAway('fault');
+    await training.single();
+    expect(session.snapshot.fault).toBeUndefined();
+    // Anew after a reset.
+    await training.reset();
+    await training.single();
+    training.run!.model.parameters.get('dense_2/bias')!.write(Float32Array.from({ length: 10 }, (_, k) => (k === 0 ? 1e9 : 0)));
+    await training.single();
+    expect((session.snapshot.fault as VitrineError).code).toBe('diverging-training');
+  });
+
   test('20 quick resets', async () => {
     const { session, training } = await mount('#epochs=1000');
     session.send({ do: 'choose', choices: { example: drawn } });
