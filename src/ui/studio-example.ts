@@ -1,4 +1,13 @@
-import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import {
+  type CSSResultGroup,
+  css,
+  html,
+  LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type PropertyValues,
+  type TemplateResult,
+} from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Dataset } from '../engine/index.ts';
 import { breakable } from './breakable.ts';
@@ -21,6 +30,7 @@ export class StudioExample extends LitElement {
     drawing: { state: true },
     wrong: { state: true },
     outlined: { type: Number },
+    refused: { state: true },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -30,6 +40,8 @@ export class StudioExample extends LitElement {
   declare wrong: boolean;
   /** The pixel that is pointed at in any picture. */
   declare outlined: number | undefined;
+  /** What was typed last and cannot be taken, and where: it stays with a message until something else is chosen. */
+  declare refused: { readonly field: 'index' | number; readonly typed: string } | undefined;
   readonly #words = new Words(this);
   #shown: { readonly key: string; readonly values: Values } | undefined;
 
@@ -40,6 +52,12 @@ export class StudioExample extends LitElement {
     this.drawing = false;
     this.wrong = false;
     this.outlined = undefined;
+    this.refused = undefined;
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const before = changed.get('snapshot') as Snapshot | undefined;
+    if (before && before.choices.example !== this.snapshot?.choices.example) this.refused = undefined;
   }
 
   override render(): TemplateResult {
@@ -162,6 +180,7 @@ export class StudioExample extends LitElement {
     const count = test?.size ?? 1;
     // Before there are examples there is none to go to.
     const none = test === undefined;
+    const refused = this.refused?.field === 'index' ? this.refused : undefined;
     const go = (to: number): void => this.#choose({ kind: 'test', index: ((to % count) + count) % count });
     return html`
       <div class=${inline ? 'walk inline' : 'walk'}>
@@ -172,22 +191,26 @@ export class StudioExample extends LitElement {
             type="text"
             inputmode="numeric"
             autocomplete="off"
+            aria-invalid=${refused ? 'true' : 'false'}
+            aria-describedby=${refused ? 'refusal' : nothing}
             ?disabled=${none}
-            .value=${none ? '' : String(index)}
-            @change=${(event: Event) => this.#type(event.target as HTMLInputElement, index)}
+            .value=${none ? '' : (refused?.typed ?? String(index))}
+            @change=${(event: Event) => this.#type((event.target as HTMLInputElement).value)}
           />
         </label>
         <button class="small" ?disabled=${none} aria-label=${say.next} title=${`${say.next} (])`} @click=${() => go(index + 1)}>›</button>
         <span class="note number">${none ? nothing : say.exampleOf(this.#words.whole(count))}</span>
+        ${refused ? html`<span id="refusal" class="refusal" role="alert">${say.noSuchExample(this.#words.whole(count - 1))}</span>` : nothing}
       </div>
     `;
   }
 
-  #type(input: HTMLInputElement, index: number): void {
-    const typed = Number(input.value.replace(/[,，\s]/g, ''));
+  #type(typed: string): void {
+    const index = numberIn(typed);
     const size = this.snapshot?.test?.size ?? 0;
-    if (input.value.trim() !== '' && Number.isInteger(typed) && typed >= 0 && typed < size) this.#choose({ kind: 'test', index: typed });
-    else input.value = String(index);
+    const there = Number.isInteger(index) && index >= 0 && index < size;
+    this.refused = there ? undefined : { field: 'index', typed };
+    if (there) this.#choose({ kind: 'test', index });
   }
 
   #choose(example: ExampleChoice): void {
@@ -244,13 +267,20 @@ export class StudioExample extends LitElement {
   #row(): TemplateResult {
     const { say } = this.#words;
     const { snapshot } = this;
-    const { example, test, shown } = snapshot ?? {};
+    const { example, test } = snapshot ?? {};
     const map = snapshot?.cards.find(({ map: found }) => found?.values)?.map;
     const values = map?.example === example?.key ? map?.values : undefined;
     const largest = Math.max(1e-12, ...Array.from(values ?? [], Math.abs));
-    const scaling = shown?.data.scaling;
+    const choice = snapshot?.choices.example;
+    const edits = choice?.kind === 'edited' ? choice.values : [];
     return html`
       ${this.#walk(true)}
+      ${
+        choice?.kind === 'edited'
+          ? html`<p class="note" role="status">${say.rowEdited(this.#words.whole(edits.length))}</p>
+              <button class="small" @click=${() => this.#choose({ kind: 'test', index: choice.index })}>${say.restoreRow}</button>`
+          : nothing
+      }
       <div class="table" tabindex="0" role="region" aria-label=${say.rowTitle}>
         <table>
           <thead>
@@ -265,20 +295,15 @@ export class StudioExample extends LitElement {
               test?.features ?? [],
               (feature) => feature,
               (feature, column) => {
-                const own = inOwnUnits(example?.values[column] ?? 0, column, scaling);
                 const share = (values?.[column] ?? 0) / largest;
-                return html`<tr class=${snapshot?.choices.pixel === column ? 'locked' : ''}>
-                  <th scope="row">${breakable(feature)}</th>
-                  <td class="number">
-                    <input
-                      aria-label=${feature}
-                      type="text"
-                      inputmode="decimal"
-                      autocomplete="off"
-                      .value=${String(Number(own.toPrecision(4)))}
-                      @change=${(event: Event) => this.#edit(column, event.target as HTMLInputElement, own)}
-                    />
-                  </td>
+                const locked = snapshot?.choices.pixel === column;
+                return html`<tr class=${locked ? 'locked' : ''}>
+                  <th scope="row">${breakable(feature)}${locked ? html` <small class="mark">${say.lockedRow}</small>` : nothing}</th>
+                  <td class="number">${this.#value(
+                    feature,
+                    column,
+                    edits.some(([edited]) => edited === column),
+                  )}</td>
                   <td class="bar-cell">
                     <span class=${share < 0 ? 'signed minus' : 'signed'} style=${`--share: ${Math.abs(share).toFixed(3)}`}></span>
                     <span class="hidden">${values ? this.#words.significant(values[column]!) : ''}</span>
@@ -292,17 +317,49 @@ export class StudioExample extends LitElement {
     `;
   }
 
-  #edit(column: number, input: HTMLInputElement, before: number): void {
+  /** A value in its own units, as it is printed and typed. */
+  #inUnits(value: number | undefined, column: number): string {
+    return String(Number(inOwnUnits(value ?? 0, column, this.snapshot?.shown?.data.scaling).toPrecision(4)));
+  }
+
+  /** A column's value as the data have it. */
+  #original(column: number): string {
+    const { test, choices } = this.snapshot ?? {};
+    const index = choices && choices.example.kind !== 'drawn' ? Math.min(choices.example.index, (test?.size ?? 1) - 1) : 0;
+    return this.#inUnits(test?.inputs[index * (test.inputShape[0] ?? 0) + column], column);
+  }
+
+  #value(feature: string, column: number, edited: boolean): TemplateResult {
+    const { say } = this.#words;
+    const refused = this.refused?.field === column ? this.refused : undefined;
+    return html`<input
+        class=${edited ? 'edited' : ''}
+        aria-label=${feature}
+        aria-invalid=${refused ? 'true' : 'false'}
+        aria-describedby=${refused ? 'refusal' : edited ? `was-${column}` : nothing}
+        type="text"
+        inputmode="decimal"
+        autocomplete="off"
+        .value=${refused?.typed ?? this.#inUnits(this.snapshot?.example?.values[column], column)}
+        @change=${(event: Event) => this.#edit(column, (event.target as HTMLInputElement).value)}
+      />
+      ${edited ? html`<small id=${`was-${column}`} class="was">${say.valueWas(this.#original(column))}</small>` : nothing}
+      ${refused ? html`<small id="refusal" class="refusal" role="alert">${say.notAValue}</small>` : nothing}`;
+  }
+
+  #edit(column: number, typed: string): void {
     const { example } = this.snapshot?.choices ?? {};
     const scaling = this.snapshot?.shown?.data.scaling;
-    const typed = Number(input.value.replace(/[,，\s]/g, '').replace('−', '-'));
-    if (!example || example.kind === 'drawn' || input.value.trim() === '' || !Number.isFinite(typed)) {
-      input.value = String(Number(before.toPrecision(4)));
-      return;
-    }
-    const value = scaling ? (typed - scaling.mean[column]!) / scaling.deviation[column]! : typed;
+    const own = numberIn(typed);
+    if (!example || example.kind === 'drawn') return;
+    this.refused = Number.isFinite(own) ? undefined : { field: column, typed };
+    if (this.refused) return;
+    const value = scaling ? (own - scaling.mean[column]!) / scaling.deviation[column]! : own;
     const others = example.kind === 'edited' ? example.values.filter(([other]) => other !== column) : [];
-    this.#choose({ kind: 'edited', index: example.index, values: [...others, [column, Number(value.toPrecision(7))]] });
+    // The value that was printed, typed again, is no change.
+    const changed = this.#inUnits(value, column) !== this.#original(column);
+    const values = changed ? [...others, [column, Number(value.toPrecision(7))] as const].sort(([a], [b]) => a - b) : others;
+    this.#choose(values.length > 0 ? { kind: 'edited', index: example.index, values } : { kind: 'test', index: example.index });
   }
 
   // ---- what the network thinks ---------------------------------------------------------------------------------------------------
@@ -419,11 +476,25 @@ export class StudioExample extends LitElement {
   protected override updated(): void {
     const { ownImages, taken, test } = this.snapshot ?? {};
     if (ownImages?.length || taken) void import('./own/index.ts').catch((error) => send(this, { do: 'report', error }));
+    this.#showLocked();
     if (!test) return;
     for (const canvas of this.renderRoot.querySelectorAll<HTMLCanvasElement>('.strip canvas')) {
       const { example = '' } = canvas.dataset;
       if (example !== '') paintExample(canvas, test, Number(example));
     }
+  }
+
+  #lockedBefore: number | undefined;
+
+  /** A row that was locked elsewhere may lie outside the part of the table that is in view. */
+  #showLocked(): void {
+    const { pixel } = this.snapshot?.choices ?? {};
+    const [table, row] = ['.table', '.table .locked'].map((selector) => this.renderRoot.querySelector<HTMLElement>(selector));
+    if (pixel === this.#lockedBefore || !table || (pixel !== undefined && !row)) return;
+    this.#lockedBefore = pixel;
+    if (!row) return;
+    const [box, own] = [table.getBoundingClientRect(), row.getBoundingClientRect()];
+    if (own.top < box.top || own.bottom > box.bottom) table.scrollTop += own.top - box.top - (box.height - own.height) / 2;
   }
 
   static override styles: CSSResultGroup = [
@@ -454,7 +525,7 @@ export class StudioExample extends LitElement {
 
       .stage:not(.drawing) .seen {
         display: grid;
-        grid-template-columns: 8.25rem minmax(0, 1fr);
+        grid-template-columns: minmax(6rem, 8.25rem) minmax(min-content, 1fr);
         gap: 0.75rem;
         align-items: center;
       }
@@ -468,8 +539,17 @@ export class StudioExample extends LitElement {
 
       .walk {
         display: grid;
-        grid-template-columns: 2.75rem minmax(0, 5rem) 2.75rem;
+        grid-template-columns: 2rem minmax(3.75rem, 5rem) 2rem;
         align-items: center;
+      }
+
+      .refusal {
+        display: block;
+        grid-column: 1 / -1;
+        color: var(--bad);
+        font-size: 0.75rem;
+        line-height: 1.3;
+        text-align: start;
       }
 
       .walk input {
@@ -485,7 +565,7 @@ export class StudioExample extends LitElement {
       }
 
       .walk.inline {
-        grid-template-columns: 2.75rem 4rem 2.75rem 1fr;
+        grid-template-columns: 2.75rem 4.25rem 2.75rem 1fr;
       }
 
       .inline .note {
@@ -495,6 +575,7 @@ export class StudioExample extends LitElement {
       }
 
       .walk button {
+        min-width: 0;
         padding: 0;
         border-color: transparent;
         font-size: 1.25rem;
@@ -687,7 +768,7 @@ export class StudioExample extends LitElement {
       }
 
       .table th:nth-child(2) {
-        width: 4.75rem;
+        width: 5rem;
       }
 
       .table th:nth-child(3) {
@@ -701,15 +782,45 @@ export class StudioExample extends LitElement {
       }
 
       .table input {
-        width: 4.25rem;
+        width: 4.5rem;
         min-height: 1.75rem;
-        padding: 0 0.375rem;
+        padding: 0 0.25rem;
         border-color: var(--line);
         border-radius: 6px;
         font-size: 0.75rem;
         text-align: end;
       }
 
+      .table input.edited {
+        border: 2px solid var(--ink);
+        font-weight: 600;
+      }
+
+      .table .was {
+        display: block;
+        color: var(--quiet);
+        white-space: nowrap;
+      }
+
+      .table .locked {
+        outline: 2px solid var(--ink);
+        outline-offset: -2px;
+      }
+
+      .table .locked th {
+        padding-inline-start: 0.375rem;
+        color: var(--ink);
+        font-weight: 600;
+      }
+
+      .mark {
+        padding: 0 0.25rem;
+        border-radius: 3px;
+        background: var(--ink);
+        color: var(--on-ink);
+        font-size: 0.6875rem;
+        white-space: nowrap;
+      }
 
       .signed {
         display: block;
@@ -729,6 +840,10 @@ export class StudioExample extends LitElement {
         li button {
           min-height: 44px;
         }
+
+        .walk:not(.inline) {
+          grid-template-columns: 2.75rem minmax(3.75rem, 5rem) 2.75rem;
+        }
       }
     `,
   ];
@@ -741,3 +856,6 @@ function nextOf({ labels }: Dataset, k: number, from: number): number | undefine
   const first = found >= 0 ? found : labels.indexOf(k);
   return first >= 0 ? first : undefined;
 }
+
+/** A number as it is typed: with the marks that the page itself writes; NaN where it is none. */
+const numberIn = (typed: string): number => (typed.trim() === '' ? Number.NaN : Number(typed.replace(/[,，\s]/g, '').replace('−', '-')));

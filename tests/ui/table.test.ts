@@ -184,3 +184,73 @@ describe('a row challenges its maps', () => {
     expect(session.snapshot.challenges.some((row) => Math.abs(row.promised - row.actual) > 1e-2)).toBe(true);
   });
 });
+
+describe('a row that is altered', () => {
+  const field = (page: Element, column: number): HTMLInputElement =>
+    inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLInputElement>('.table input')[column]!;
+  const type = async (into: HTMLInputElement, text: string): Promise<void> => {
+    await userEvent.fill(into, text);
+    await userEvent.keyboard('{Enter}');
+  };
+  const described = (input: HTMLInputElement): string | null | undefined =>
+    (input.getRootNode() as ShadowRoot).getElementById(input.getAttribute('aria-describedby') ?? '')?.textContent;
+  const said = (page: Element): string => inside(page, 'studio-example', '.verdict').textContent!.replaceAll(/\s+/g, ' ');
+
+  test('says which values are, is judged by no label, and goes back whole or value by value', async () => {
+    const { page, session } = await open('&hidden=8');
+    await expect.poll(() => said(page), PATIENTLY).toMatch(/right|the label is/);
+    const first = field(page, 1).value;
+    await type(field(page, 1), '2.5');
+    await type(field(page, 4), '-1.5');
+    await session.looked();
+    await expect.poll(() => described(field(page, 1)), PATIENTLY).toBe(`was ${first}`);
+    expect(described(field(page, 2))).toBeUndefined();
+    expect(inside(page, 'studio-example').shadowRoot!.textContent).toContain('Values changed by you: 2.');
+    await expect.poll(() => said(page), PATIENTLY).toMatch(/It reads (low|high) \(/);
+    expect(said(page)).not.toMatch(/right|label|[✓✗]/);
+
+    // What comes to the value that was printed is no change.
+    await type(field(page, 1), String(Number(first) * (1 + 1e-6)));
+    expect(session.snapshot.choices.example).toMatchObject({ kind: 'edited', values: [[4, -1.5]] });
+    await expect.poll(() => described(field(page, 1)), PATIENTLY).toBeUndefined();
+    await userEvent.click(browser.getByRole('button', { name: 'Back to the row' }));
+    expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: 3 });
+    await type(field(page, 0), '1.25');
+    await type(field(page, 0), String(Number(session.snapshot.test!.inputs[3 * COLUMNS]!.toPrecision(4))));
+    expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: 3 });
+  });
+
+  test('what is no value and no example stays as it was typed, with the reason, until something else is chosen', async () => {
+    const { page, session } = await open('&hidden=8');
+    const { example } = session.snapshot.choices;
+    const before = field(page, 2).value;
+    await type(field(page, 2), 'abc');
+    await expect.poll(() => described(field(page, 2)), PATIENTLY).toBe('Type a number.');
+    expect(field(page, 2).value).toBe('abc');
+    expect(field(page, 2).getAttribute('aria-invalid')).toBe('true');
+    await type(field(page, 2), before);
+    await expect.poll(() => field(page, 2).getAttribute('aria-invalid'), PATIENTLY).toBe('false');
+    expect(session.snapshot.choices.example).toEqual(example);
+
+    const walk = inside<HTMLInputElement>(page, 'studio-example', '.walk input');
+    await type(walk, '99999');
+    await expect.element(browser.getByRole('alert')).toHaveTextContent('There are examples 0 to 39.');
+    expect(walk.value).toBe('99999');
+    // All five digits are in view.
+    expect(walk.scrollWidth).toBeLessThanOrEqual(walk.clientWidth);
+    await userEvent.click(browser.getByRole('button', { name: 'Next example' }));
+    await expect.poll(() => walk.value, PATIENTLY).toBe('4');
+    expect(described(walk)).toBeUndefined();
+    expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: 4 });
+  });
+
+  test('has its locked column named in the list of values, and in view', async () => {
+    const { page, session } = await open('&hidden=8');
+    session.send({ do: 'choose', choices: { pixel: COLUMNS - 1 } });
+    const row = () => inside(page, 'studio-example').shadowRoot!.querySelector('.table .locked');
+    await expect.poll(() => row()?.querySelector('th')?.textContent, PATIENTLY).toBe(`column_${COLUMNS - 1} locked`);
+    const [box, own] = [row()!.closest('.table')!, row()!].map((each) => each.getBoundingClientRect()) as [DOMRect, DOMRect];
+    expect(own.top).toBeGreaterThanOrEqual(box.top);
+    expect(own.bottom).toBeLessThanOrEqual(box.bottom + 1);
+  });
+});

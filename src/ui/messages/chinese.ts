@@ -300,7 +300,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   valueColumn: '值',
   lockedRow: '已锁定',
   valueWas: str`原为 ${0}`,
-  notAValue: '需要一个数字，例如 0.25',
+  notAValue: '请输入数字。',
   rowEdited: str`由你改动的值：${0} 个。这样的一行没有已知标签。`,
   restoreRow: '恢复原来的行',
   nothingYet: '还没有内容',

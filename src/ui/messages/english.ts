@@ -223,7 +223,7 @@ export const english = {
   valueColumn: 'Value',
   lockedRow: 'locked',
   valueWas: (value: string): StrResult => str`was ${value}`,
-  notAValue: 'A number is needed, such as 0.25',
+  notAValue: 'Type a number.',
   rowEdited: (count: string): StrResult => str`Values changed by you: ${count}. No label is known of such a row.`,
   restoreRow: 'Back to the row',
   nothingYet: 'Nothing yet',
