@@ -11,6 +11,8 @@ import type { TrainingSources } from './training.ts';
 
 /** A screen reader is told something new at most this often. */
 const ANNOUNCE_MILLISECONDS = 1000;
+/** How often the address follows training. */
+const WRITE_MILLISECONDS = 2000;
 /** Who leafs through examples undoes it in one: another, within this time of the last, is not a step of its own for Back. */
 const TOGETHER_MILLISECONDS = 350;
 const SHORTCUTS_KEY = 'vitrine.shortcuts';
@@ -46,6 +48,7 @@ export class VitrinePage extends LitElement {
   #sayLater: ReturnType<typeof setTimeout> | undefined;
   #wasRunning = false;
   #chosenAt = Number.NEGATIVE_INFINITY;
+  #wroteAt = 0;
   #chose = '';
   /** Training waits for a measurement to end. */
   #held = false;
@@ -295,8 +298,12 @@ export class VitrinePage extends LitElement {
     if (!session) return;
     // The cards of cells come with the first pictures that can be pointed at.
     if (snapshot.prediction) void import('./point/index.ts').catch((error) => session.send({ do: 'report', error }));
-    // Steps go by too fast for the address: where training stands is written when it stands still.
-    if (!snapshot.running && snapshot.replayTo === undefined && snapshot.shown) this.#write(false);
+    const now = performance.now();
+    // While training runs, too, though seldom: a page that is loaded anew goes on from about where it was.
+    if (snapshot.replayTo === undefined && snapshot.shown && (!snapshot.running || now - this.#wroteAt > WRITE_MILLISECONDS)) {
+      this.#wroteAt = now;
+      this.#write(false);
+    }
     if (snapshot.running !== this.#wasRunning) {
       this.#wasRunning = snapshot.running;
       const { say } = this.#words;

@@ -291,6 +291,15 @@ describe('the address is of the run that is on screen', () => {
     expect(session.hash).toContain('seed=5&');
   });
 
+  test('while training runs', async () => {
+    const { training } = await mount('#epochs=5000');
+    void training.start();
+    await until(() => Number(/step=(\d+)/.exec(location.hash)?.[1] ?? 0) > 20);
+    expect(training.isRunning).toBe(true);
+    await training.pause();
+    await until(() => location.hash.includes(`step=${training.step}`));
+  });
+
   test('with a rate that was chosen before the first step, through a reset', async () => {
     const { page, session, training } = await mount();
     session.send({ do: 'recipe', changes: { rate: 0.05 } });
