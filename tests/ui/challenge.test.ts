@@ -74,7 +74,7 @@ describe('a map can lose', () => {
 
   test('while training goes on every row is of one step, and what was promised is what a map of that step says', async () => {
     const { page, session, training } = await mount(
-      '#hidden=none&rate=0.001&example=4&epochs=5000&methods=saliency,inputXGradient,smoothGrad,occlusion',
+      '#hidden=none&rate=0.001&example=4&epochs=1000&methods=saliency,inputXGradient,smoothGrad,occlusion',
     );
     for (let i = 0; i < 3; i++) await training.single();
     await session.looked();

@@ -292,7 +292,7 @@ describe('the address is of the run that is on screen', () => {
   });
 
   test('while training runs', async () => {
-    const { training } = await mount('#epochs=5000');
+    const { training } = await mount('#epochs=1000');
     void training.start();
     await until(() => Number(/step=(\d+)/.exec(location.hash)?.[1] ?? 0) > 20);
     expect(training.isRunning).toBe(true);
