@@ -12,8 +12,9 @@ import {
 import type { Device } from '../engine/index.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
+import type { Ends } from './maps/map-painter.ts';
 import { type Statistics, statisticsOf } from './maps/statistics.ts';
-import type { CellDetail } from './maps/tensor-view.ts';
+import type { CellDetail, Values } from './maps/tensor-view.ts';
 import { adamByHand, type CellReading } from './session/cell.ts';
 import { send } from './session/commands.ts';
 import { diagramOf } from './session/diagram.ts';
@@ -27,10 +28,19 @@ type Group = 'example' | 'parameters' | 'gradients' | 'moments' | 'batch';
 /** Recorded values may be looked at as well as those on the GPU. */
 const isFloat = (tensor: Shown): boolean => 'values' in tensor || tensor.dtype === 'float32';
 
-async function statistics(device: Device | undefined, tensor: Shown): Promise<Statistics> {
-  if (!('values' in tensor)) return statisticsOf(device as Device, tensor);
+/** Of a whole tensor, or of the one unit of it that is shown: a column of its last axis. */
+async function statistics(device: Device | undefined, tensor: Shown, unit: number | undefined): Promise<Statistics> {
+  if (!('values' in tensor) && unit === undefined) return statisticsOf(device as Device, tensor);
+  const columns = tensor.shape.at(-1) ?? 1;
   const { statisticsHere } = await import('./recorded/statistics.ts');
-  return statisticsHere(tensor.values, tensor.shape.at(-1) ?? 1);
+  if (unit === undefined) return statisticsHere((tensor as Values).values, columns);
+  if ('values' in tensor)
+    return statisticsHere(
+      tensor.values.filter((_value, i) => i % columns === unit),
+      1,
+    );
+  const { readColumn } = await import('./point/column.ts');
+  return statisticsHere(await readColumn(device as Device, tensor, unit), 1);
 }
 
 /** The inspector: any tensor by name, as a picture, a histogram and numbers, and one locked value with all that moves it. */
@@ -41,17 +51,27 @@ export class TensorInspector extends LitElement {
     perFrame: { state: true },
     only: { state: true },
     sought: { state: true },
+    refused: { state: true },
+    ends: { state: true },
   };
 
   declare snapshot: Snapshot | undefined;
-  declare statistics: { readonly name: string; readonly step: number | undefined; readonly found: Statistics } | undefined;
+  /** Of what was shown when they were asked for. */
+  declare statistics:
+    | { readonly name: string; readonly unit: number | undefined; readonly step: number | undefined; readonly found: Statistics }
+    | undefined;
   declare perFrame: boolean;
   /** The one unit that is shown; all of them where undefined. */
   declare only: number | undefined;
   /** Narrows the list of tensors. */
   declare sought: string;
+  /** What was typed for a unit that there is not: it stays with a message until a unit, or another tensor, is chosen. */
+  declare refused: string | undefined;
+  /** Where the scale of the picture ends. */
+  declare ends: Ends | undefined;
   readonly #words = new Words(this);
-  #asked = -1;
+  /** The look, and what was shown, that statistics were asked of last. */
+  #asked = '';
 
   constructor() {
     super();
@@ -60,6 +80,8 @@ export class TensorInspector extends LitElement {
     this.perFrame = false;
     this.only = undefined;
     this.sought = '';
+    this.refused = undefined;
+    this.ends = undefined;
   }
 
   /** Name of the tensor that is shown: the chosen one, or the first weights. */
@@ -76,20 +98,26 @@ export class TensorInspector extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const before = changed.get('snapshot') as Snapshot | undefined;
-    if (before && before.choices.tensor !== this.snapshot?.choices.tensor) this.only = undefined;
+    if (!before || before.choices.tensor === this.snapshot?.choices.tensor) return;
+    this.only = undefined;
+    this.refused = undefined;
+    this.ends = undefined;
   }
 
   protected override updated(): void {
     const { snapshot } = this;
-    if (!snapshot || this.#asked === snapshot.looks) return;
+    if (!snapshot) return;
     const tensor = this.#tensor;
     const name = this.#name;
     if (!tensor || !name || !isFloat(tensor) || this.offsetParent === null) return;
-    this.#asked = snapshot.looks;
+    const { only: unit } = this;
+    const asked = `${snapshot.looks} ${name} ${unit}`;
+    if (this.#asked === asked) return;
+    this.#asked = asked;
     const { step } = tensor;
-    statistics(snapshot.device, tensor).then(
+    statistics(snapshot.device, tensor, unit).then(
       (found) => {
-        this.statistics = { name, step, found };
+        this.statistics = { name, unit, step, found };
       },
       // It was disposed of, or the GPU went away: the next look asks again.
       () => undefined,
@@ -105,12 +133,12 @@ export class TensorInspector extends LitElement {
     if (!snapshot || !name)
       return html`<h2>${say.inspectorTitle}</h2>${snapshot?.shown ? nothing : html`<p class="note">${say.noNetwork}</p>`}`;
     const node = diagramOf(snapshot, say, (value) => words.whole(value)).find((each) => each.name === parameterName(name));
-    const statistics = this.statistics?.name === name ? this.statistics : undefined;
-    const signed =
-      tensor !== undefined &&
-      !/^(activation|adam\/v)\//.test(name) &&
-      !(name === 'input' && tensor.shape.length > 2) &&
-      !name.startsWith('batch/');
+    const statistics = this.statistics?.name === name && this.statistics.unit === this.only ? this.statistics : undefined;
+    // After ReLU and softmax nothing is negative; what comes out of the other layers of a text may be.
+    const magnitudes = name.startsWith('activation/')
+      ? !(node?.signed ?? snapshot.test?.vocabulary)
+      : /^(adam\/v|attention|batch)\//.test(name);
+    const signed = tensor !== undefined && !magnitudes && !(name === 'input' && tensor.shape.length > 2);
     const units = node?.image ? (tensor?.shape.at(-1) ?? 1) : 1;
     return html`
       <div class="head">
@@ -129,7 +157,9 @@ export class TensorInspector extends LitElement {
         }}
         @keydown=${(event: KeyboardEvent) => this.#seek(event)}
       />
-      <p class="hidden" role="status">${this.sought === '' ? nothing : say.tensorsFound(words.whole(this.#found.length))}</p>
+      <p class="note number" role="status">${
+        this.sought === '' ? nothing : this.#found.length === 0 ? say.noTensorFound : say.tensorsFound(words.whole(this.#found.length))
+      }</p>
       <label class="hidden" for="name">${say.chooseTensor}</label>
       <select id="name" @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
         ${this.#options(name)}
@@ -141,6 +171,7 @@ export class TensorInspector extends LitElement {
         tensor && isFloat(tensor)
           ? html`
               <tensor-view
+                class=${this.only === undefined ? '' : 'one'}
                 .device=${snapshot.device}
                 .tensor=${tensor}
                 .image=${node?.image}
@@ -155,7 +186,11 @@ export class TensorInspector extends LitElement {
                 .locked=${lockedIn(snapshot, name)}
                 @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(name, event.detail.index)}
                 @cell-free=${() => this.#lock(name, undefined)}
+                @scale-end=${(event: CustomEvent<Ends>) => {
+                  this.ends = event.detail;
+                }}
               ></tensor-view>
+              ${statistics && signed ? this.#beyond(statistics.found) : nothing}
               <div class="tools">
                 <label class="check"
                   ><input
@@ -175,17 +210,24 @@ export class TensorInspector extends LitElement {
                           type="text"
                           inputmode="numeric"
                           placeholder=${say.allUnits}
-                          .value=${this.only === undefined ? '' : String(this.only)}
-                          @change=${(event: Event) => this.#slice(event.target as HTMLInputElement, units)}
-                      /></label>`
+                          aria-invalid=${this.refused === undefined ? 'false' : 'true'}
+                          aria-describedby=${this.refused === undefined ? nothing : 'refusal'}
+                          .value=${this.refused ?? (this.only === undefined ? '' : String(this.only))}
+                          @change=${(event: Event) => this.#slice((event.target as HTMLInputElement).value, units)}
+                      /></label>
+                      ${
+                        this.refused === undefined
+                          ? nothing
+                          : html`<p id="refusal" class="refusal" role="alert">${say.noSuchUnit(words.whole(units - 1))}</p>`
+                      }`
                     : nothing
                 }
               </div>
-              ${statistics ? this.#numbers(statistics.found) : nothing}
+              ${this.#cell(name)} ${statistics ? this.#numbers(statistics.found) : nothing}
             `
-          : html`<p class="note">${say.notANumberTensor}</p>`
+          : html`<p class="note">${say.notANumberTensor}</p>
+              ${this.#cell(name)}`
       }
-      ${this.#cell()}
     `;
   }
 
@@ -234,10 +276,21 @@ export class TensorInspector extends LitElement {
     else send(this, { do: 'choose', choices: index === undefined ? { cell: undefined } : { tensor, cell: { tensor, index } } });
   }
 
-  #slice(input: HTMLInputElement, units: number): void {
-    const unit = Number(input.value);
-    this.only = input.value.trim() !== '' && Number.isInteger(unit) && unit >= 0 && unit < units ? unit : undefined;
-    input.value = this.only === undefined ? '' : String(this.only);
+  #slice(typed: string, units: number): void {
+    const unit = typed.trim() === '' ? undefined : Number(typed);
+    const there = unit === undefined || (Number.isInteger(unit) && unit >= 0 && unit < units);
+    this.refused = there ? undefined : typed;
+    if (there) this.only = unit;
+  }
+
+  /** A scale of signed values leaves the largest thousandth of them out; that is said where it does. */
+  #beyond({ least, greatest }: Statistics): TemplateResult | typeof nothing {
+    const words = this.#words;
+    const end = this.perFrame ? this.ends?.now : this.ends?.ofRun;
+    const most = Math.max(-least, greatest);
+    // The last colour a shade early is no loss.
+    if (end === undefined || !(most > 1.05 * end)) return nothing;
+    return html`<p class="note number" data-note="beyond">${words.say.beyondScale(words.significant(end, 2))}</p>`;
   }
 
   #numbers(found: Statistics): TemplateResult {
@@ -246,6 +299,7 @@ export class TensorInspector extends LitElement {
     const most = Math.max(1, ...found.histogram);
     const row = (label: string, value: string): TemplateResult => html`<div><dt>${label}</dt><dd class="number">${value}</dd></div>`;
     return html`
+      ${this.only === undefined ? nothing : html`<p class="note number">${say.numbersOfUnit(words.whole(this.only))}</p>`}
       <svg class="histogram" viewBox="0 0 64 24" preserveAspectRatio="none" role="img" aria-label=${say.histogramLabel(
         words.significant(found.least),
         words.significant(found.greatest),
@@ -258,6 +312,7 @@ export class TensorInspector extends LitElement {
       </svg>
       <p class="ends note number"><span>${words.significant(found.least)}</span><span>${say.histogramNote}</span><span>${words.significant(found.greatest)}</span></p>
       <dl>
+        ${row(say.statLeast, words.significant(found.least))} ${row(say.statGreatest, words.significant(found.greatest))}
         ${row(say.statMean, words.significant(found.mean))} ${row(say.statDeviation, words.significant(found.deviation))}
         ${row(say.statZeros, `${words.whole(found.zeros)} (${words.percent(found.zeros / found.length)})`)}
         ${row(say.statDead, say.of(words.whole(found.dead), words.whole(found.columns)))}
@@ -268,12 +323,18 @@ export class TensorInspector extends LitElement {
 
   // ---- a locked cell -------------------------------------------------------------------------------------------------------------
 
-  #cell(): TemplateResult | typeof nothing {
+  #cell(name: string): TemplateResult | typeof nothing {
     const words = this.#words;
     const { say } = words;
     const { snapshot } = this;
     const { cell, cellBefore, shown } = snapshot ?? {};
-    if (!cell || !shown) return html`<p class="note hint">${say.lockHint}</p>`;
+    // Only what is learnt has a gradient and moments.
+    const hint = !shown?.model.parameters.has(parameterName(name))
+      ? say.lockHintValue
+      : shown.trainer.optimizer.kind === 'sgd'
+        ? say.lockHintVelocity
+        : say.lockHint;
+    if (!cell || !shown) return html`<p class="note hint">${hint}</p>`;
     const place = placeIn(cell.shape, cell.cell.index);
     const rows: readonly (readonly [label: string, role: keyof CellReading['values']])[] = cell.parameter
       ? shown.trainer.optimizer.kind === 'sgd'
@@ -432,6 +493,18 @@ export class TensorInspector extends LitElement {
         font-size: 0.75rem;
       }
 
+      /* One unit alone leaves room for what is said of it. */
+      .one {
+        --map-width: 10rem;
+      }
+
+      .refusal {
+        flex-basis: 100%;
+        margin: 0 0 0.25rem;
+        color: var(--bad);
+        font-size: 0.75rem;
+      }
+
       .histogram {
         display: block;
         width: 100%;
@@ -482,8 +555,15 @@ export class TensorInspector extends LitElement {
 
       .cell th,
       .cell td {
-        padding: 0.1875rem 0.5rem 0.1875rem 0;
+        padding: 0.1875rem 0.375rem 0.1875rem 0;
         font-size: 0.75rem;
+      }
+
+      /* Two numbers in full, and what they are, in the narrowest panel. */
+      .cell td.number {
+        font-size: 0.6875rem;
+        letter-spacing: -0.01em;
+        white-space: nowrap;
       }
 
       code {
@@ -518,7 +598,7 @@ function groupOf(name: string): Group {
   if (name.startsWith('gradient/')) return 'gradients';
   if (/^(adam|sgd)\//.test(name)) return 'moments';
   if (name.startsWith('batch/')) return 'batch';
-  return name === 'input' || /^(pre)?activation\//.test(name) ? 'example' : 'parameters';
+  return name === 'input' || /^((pre)?activation|attention|heads)\//.test(name) ? 'example' : 'parameters';
 }
 
 /** A gradient and a moment are laid out as their parameter. */
