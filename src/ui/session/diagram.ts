@@ -45,7 +45,7 @@ export function diagramOf(snapshot: Snapshot, say: Messages, whole: (value: numb
       const of = attention.replace('attention/', '');
       if (!test?.vocabulary || of === attention || (of !== name && !of.startsWith(`${name}/`))) continue;
       const note = shapeNote(tensor.shape.slice(1).filter((length, axis) => axis > 0 || length > 1 || tokens === 1));
-      nodes.push({ name: attention, kind: 'activation', title: of, note, tensor, planes: true, signed: false });
+      nodes.push({ name: attention, kind: 'activation', title: attention, note, tensor, planes: true, signed: false });
     }
     const own = name === last ? [`preactivation/${name}`, `activation/${name}`] : [`activation/${name}`];
     for (const activation of own) {

@@ -65,6 +65,7 @@ export class TextExample extends LitElement {
         @keydown=${(event: KeyboardEvent) => this.#press(event)}
       ></textarea>
       <div id="notes" class="note">
+        ${example && shown.every((word) => word === undefined) ? html`<p class="said" role="status">${texts.empty}</p>` : nothing}
         ${taken && taken.unknown.length > 0 ? html`<p class="said" role="status">${texts.unknownWords(taken.unknown.join(', '))}</p>` : nothing}
         ${taken && taken.cut > 0 ? html`<p class="said" role="status">${texts.cut(words.whole(taken.cut), words.whole(width))}</p>` : nothing}
         <p>${texts.editHint}</p>
