@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
+import { standardise } from '../../src/data/index.ts';
 import type { Dataset } from '../../src/engine/index.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
 import type { RowMap } from '../../src/ui/table/row-map.ts';
+import type { TrainingData } from '../../src/ui/training.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
 import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
@@ -21,9 +23,11 @@ function rows(name: string, size: number): Dataset {
 
 const METHODS = ['saliency', 'inputXGradient', 'integratedGradients', 'occlusion'] as const;
 
-async function open(hash: string) {
+const parts = { train: rows('rows', 200), test: rows('test rows', 40) };
+
+async function open(hash: string, data: TrainingData = parts) {
   const mounted = await mount(`#data=breast-cancer&rate=0.01&batch=16&example=3&methods=${METHODS.join()}${hash}`, {
-    loadData: async () => ({ train: rows('rows', 200), test: rows('test rows', 40) }),
+    loadData: async () => data,
   });
   await customElements.whenDefined('row-map');
   for (let i = 0; i < 15; i++) await mounted.training.single();
@@ -104,7 +108,7 @@ describe('the map of a row', () => {
   });
 
   test('follows training', async () => {
-    const { page, session, training } = await open('&hidden=8&epochs=5000');
+    const { page, session, training } = await open('&hidden=8&epochs=1000');
     const card = '[data-method=saliency]';
     await expect.poll(() => bars(page, card).length, PATIENTLY).toBe(10);
     const before = bars(page, card).map(({ dataset }) => dataset.value);
@@ -216,6 +220,9 @@ describe('a row that is altered', () => {
     await userEvent.click(browser.getByRole('button', { name: 'Back to the row' }));
     expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: 3 });
     await type(field(page, 0), '1.25');
+    await expect.poll(() => described(field(page, 0)), PATIENTLY).toMatch(/^was /);
+    await session.looked();
+    await page.updateComplete;
     await type(field(page, 0), String(Number(session.snapshot.test!.inputs[3 * COLUMNS]!.toPrecision(4))));
     expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: 3 });
   });
@@ -252,5 +259,24 @@ describe('a row that is altered', () => {
     const [box, own] = [row()!.closest('.table')!, row()!].map((each) => each.getBoundingClientRect()) as [DOMRect, DOMRect];
     expect(own.top).toBeGreaterThanOrEqual(box.top);
     expect(own.bottom).toBeLessThanOrEqual(box.bottom + 1);
+  });
+
+  test('has a locked value told in its own units and as the network gets it', async () => {
+    const { page, session } = await open('&hidden=8&pixel=2', standardise(parts));
+    await customElements.whenDefined('cell-cards');
+    const card = () => page.shadowRoot!.querySelector('cell-cards')?.shadowRoot?.querySelector('cell-card')?.shadowRoot;
+    const fact = (name: string) => numbersIn(card()?.querySelector(`[data-fact=${name}]`)?.textContent ?? '')[0];
+    await expect.poll(() => fact('value'), PATIENTLY).toBeCloseTo(parts.test.inputs[3 * COLUMNS + 2]!, 2);
+    expect(fact('standardised')).toBeCloseTo(session.snapshot.example!.values[2]!, 2);
+    expect(fact('standardised')).not.toBeCloseTo(fact('value')!, 2);
+
+    // A printed value that is typed again is the value that was there, to the last bit.
+    const shown = field(page, 2).value;
+    await type(field(page, 2), '0.25');
+    expect(session.snapshot.choices.example.kind).toBe('edited');
+    await session.looked();
+    await expect.poll(() => field(page, 2).value, PATIENTLY).toBe('0.25');
+    await type(field(page, 2), shown);
+    expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: 3 });
   });
 });

@@ -171,7 +171,9 @@ test('the network and its attention are drawn; the diagram leaves out the number
     [...inside(page, 'studio-network', 'network-diagram').shadowRoot!.querySelectorAll('.title')].map(({ textContent }) =>
       textContent!.trim(),
     );
-  await expect.poll(titles, PATIENTLY).toContain('residual_1/selfAttention_1');
+  await expect.poll(titles, PATIENTLY).toContain('attention/residual_1/selfAttention_1');
+  // What attends and what comes out of it are told apart.
+  expect(new Set(titles()).size).toBe(titles().length);
   expect(titles()).not.toContain('input');
   const attention = session.snapshot.tensors.get('attention/residual_1/selfAttention_1');
   expect(attention?.shape).toEqual([1, 2, CLAUSE_LENGTH, CLAUSE_LENGTH]);
@@ -230,4 +232,26 @@ test('a pinned text has its maps beside those of the chosen one, word by word, w
   await until(() => (session.snapshot.pinned?.cards[0]?.map?.step ?? 0) > step + 5);
   expect(session.snapshot.pinned!.cards[0]!.map!.values).toBeDefined();
   await training.pause();
+});
+
+test('a text that is changed is judged by no label, an empty one is said to be empty, and a locked word is named', async () => {
+  const { page, session } = await open('&example=1', 1);
+  const root = () => inside<TextExample>(page, 'studio-example', 'text-example').shadowRoot!;
+  const verdict = () => inside(page, 'studio-example', '.verdict').textContent!.replaceAll(/\s+/g, ' ');
+  await expect.poll(verdict, PATIENTLY).toMatch(/right|the label is/);
+  await customElements.whenDefined('cell-cards');
+  session.send({ do: 'choose', choices: { pixel: 2 } });
+  const word = data.test.vocabulary[session.snapshot.example!.values[2]!]!;
+  const card = () => page.shadowRoot!.querySelector('cell-cards')?.shadowRoot?.querySelector('cell-card')?.shadowRoot;
+  await expect
+    .poll(() => card()?.querySelector('h3')?.textContent?.replaceAll(/\s+/g, ' ').trim(), PATIENTLY)
+    .toBe(`Locked Word 3, “${word}”`);
+  expect(card()!.querySelector('[data-fact=value]')).toBeNull();
+
+  await userEvent.fill(root().querySelector('textarea')!, '');
+  await userEvent.keyboard('{Enter}');
+  await expect.poll(() => root().querySelector('.said')?.textContent, PATIENTLY).toContain('There is no word in it');
+  await session.looked();
+  await expect.poll(verdict, PATIENTLY).toMatch(/It reads \w+ \(/);
+  expect(verdict()).not.toMatch(/right|label|[✓✗]/);
 });

@@ -101,7 +101,9 @@ export class CellCard extends LitElement {
     if (!about || !facts) return '';
     if (facts.kind === 'unit') return card.spokenUnit(this.#where(about), this.#number(facts.activation));
     const maps = facts.maps.map(({ method, value }) => `${say.methodNames[method]} ${this.#signed(value)}`).join('; ');
-    const said = card.spokenPixel(this.#where(about), this.#value(facts.value, facts.index), maps);
+    const said = this.snapshot?.test?.vocabulary
+      ? card.spokenWord(this.#where(about), maps)
+      : card.spokenPixel(this.#where(about), this.#value(facts.value, facts.index), maps);
     const { strongest } = facts;
     if (!strongest) return said;
     return card.spokenStrongest(said, card.strongest(strongest.layer, this.#words.whole(strongest.unit)), this.#signed(strongest.weight));
@@ -112,6 +114,14 @@ export class CellCard extends LitElement {
     if (about.kind === 'unit') return card.unit(about.layer, this.#words.whole(about.unit));
     const name = this.snapshot?.test?.features?.[about.index];
     if (name !== undefined) return name;
+    const { vocabulary } = this.snapshot?.test ?? {};
+    if (vocabulary) {
+      const [place, word] = [
+        this.#words.whole(about.index + 1),
+        vocabulary[this.snapshot?.example?.values[about.index] ?? vocabulary.length],
+      ];
+      return word === undefined ? card.padding(place) : card.word(place, word);
+    }
     const [, width, channels = 1] = this.snapshot?.example?.shape ?? [];
     if (width === undefined) return card.place(this.#words.whole(about.index));
     const pixel = Math.floor(about.index / channels);
@@ -129,6 +139,17 @@ export class CellCard extends LitElement {
   /** A table's value in its own units. */
   #value(value: number, index: number): string {
     return this.#words.significant(inOwnUnits(value, index, this.snapshot?.shown?.data.scaling));
+  }
+
+  /** A value as it was measured, and as the network gets it; a word is named in the title. */
+  #values(value: number | undefined, index: number): TemplateResult | typeof nothing {
+    const { card } = this.#words;
+    if (this.snapshot?.test?.vocabulary) return nothing;
+    const { scaling } = this.snapshot?.shown?.data ?? {};
+    return html`
+      <div><dt>${card.value}</dt><dd data-fact="value">${value === undefined ? '–' : this.#value(value, index)}</dd></div>
+      ${scaling ? html`<div><dt>${card.standardised}</dt><dd data-fact="standardised">${value === undefined ? '–' : this.#signed(value)}</dd></div>` : nothing}
+    `;
   }
 
   // ---- a value of the input ------------------------------------------------------------------------------------------------------
@@ -151,7 +172,7 @@ export class CellCard extends LitElement {
     return html`
       <div class="parts">
         <dl class="number">
-          <div><dt>${card.value}</dt><dd data-fact="value">${value === undefined ? '–' : this.#value(value, index)}</dd></div>
+          ${this.#values(value, index)}
           ${maps.map(
             (map) => html`<div data-method=${map.method}>
               <dt>${say.methodNames[map.method]}</dt>

@@ -326,7 +326,7 @@ export class CellCards extends LitElement {
       .docked {
         position: sticky;
         z-index: 1;
-        bottom: 0;
+        bottom: 0.5rem;
         display: flex;
         flex: none;
         flex-direction: column;
@@ -335,11 +335,10 @@ export class CellCards extends LitElement {
         width: 20rem;
         max-width: 100%;
         max-height: 75%;
-        margin-top: auto;
+        margin: auto 0.5rem 0.5rem 0;
         padding: 0.25rem 0.75rem 0.5rem;
         border: 1px solid var(--edge);
-        border-width: 1px 0 0 1px;
-        border-radius: 10px 0 0;
+        border-radius: 10px;
         background: var(--sheet);
         box-shadow: 0 4px 16px rgb(0 0 0 / 14%);
         overflow: auto;
@@ -373,6 +372,7 @@ export class CellCards extends LitElement {
           bottom: var(--foot, 0);
           left: 0;
           width: auto;
+          margin: 0;
           border-width: 1px 0 0;
           border-radius: 0;
           box-shadow: none;

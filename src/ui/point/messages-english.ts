@@ -9,7 +9,10 @@ export const pointEnglish = {
   pixel: (row: string, column: string): StrResult => str`Row ${row}, column ${column}`,
   place: (index: string): StrResult => str`Number ${index}`,
   unit: (layer: string, unit: string): StrResult => str`${layer}, unit ${unit}`,
+  word: (place: string, word: string): StrResult => str`Word ${place}, “${word}”`,
+  padding: (place: string): StrResult => str`Place ${place}, padding`,
   value: 'Value',
+  standardised: 'Standardised, x',
   activation: 'Activation',
   bias: 'Bias',
   strongest: (layer: string, unit: string): StrResult => str`Strongest here: unit ${unit} of ${layer}`,
@@ -26,6 +29,7 @@ export const pointEnglish = {
   topExample: (index: string, label: string, value: string): StrResult => str`Test example ${index}, ${label}: ${value}`,
   topUnlabelled: (index: string, value: string): StrResult => str`Test example ${index}: ${value}`,
   spokenPixel: (where: string, value: string, maps: string): StrResult => str`${where}: value ${value}. ${maps}`,
+  spokenWord: (where: string, maps: string): StrResult => str`${where}. ${maps}`,
   spokenStrongest: (said: string, strongest: string, weight: string): StrResult => str`${said}. ${strongest}, weight ${weight}.`,
   spokenUnit: (where: string, activation: string): StrResult => str`${where}: activation ${activation}.`,
 };
