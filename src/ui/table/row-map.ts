@@ -1,5 +1,6 @@
 import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
+import { breakable } from '../breakable.ts';
 import { Words } from '../language.ts';
 import { ListedMap } from '../maps/listed-map.ts';
 import type { Ends } from '../maps/map-painter.ts';
@@ -125,7 +126,7 @@ export class RowMap extends ListedMap {
         @focus=${() => this.comeTo(column)}
         @click=${() => this.choose(column)}
       >
-        <span class="name">${name}</span><span class="value number" aria-hidden="true">${number}</span>
+        <span class="name">${breakable(name)}</span><span class="value number" aria-hidden="true">${number}</span>
         <span class="track" aria-hidden="true"><span class="bar"></span></span>
       </button>
     </li>`;
@@ -156,9 +157,13 @@ export class RowMap extends ListedMap {
       }
 
       .name {
+        display: -webkit-box;
         overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
+        line-height: 1.15;
+        overflow-wrap: anywhere;
+        white-space: normal;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 2;
       }
 
       button.outlined,
