@@ -40,7 +40,7 @@ async function open(hash: string, data: TrainingData = parts) {
 const list = (page: Element, card: string): ShadowRoot => inside(page, 'studio-why', card, 'row-map').shadowRoot!;
 const bars = (page: Element, card: string): HTMLElement[] => [...list(page, card).querySelectorAll<HTMLElement>('button[data-index]')];
 const answerOn = (page: Element, method: string): string =>
-  inside(page, 'studio-why', `[data-method=${method}]`).shadowRoot!.querySelector('.answer')?.textContent ?? '';
+  inside(page, 'studio-why', `[data-method=${method}]`).shadowRoot!.querySelector('.answer')?.textContent?.trim() ?? '';
 
 /** The numbers that a card prints, as the page writes them. */
 const numbersIn = (text: string): number[] => [...text.replaceAll('−', '-').matchAll(/-?\d+(\.\d+)?/g)].map(([number]) => Number(number));
