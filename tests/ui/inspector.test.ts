@@ -80,3 +80,18 @@ test('a search that finds nothing says so in sight, and what a lock keeps in vie
   session.send({ do: 'choose', choices: { tensor: 'dense_1/weight' } });
   await expect.poll(hint, PATIENTLY).toContain('its velocity');
 });
+
+test('a locked cell has its numbers in full, inside the panel, at two steps', async () => {
+  const { page, session, training } = await mount('#hidden=16&tensor=dense_1/weight&cell=37@dense_1/weight');
+  for (let i = 0; i < 2; i++) await training.single();
+  await session.looked();
+  const table = () => inside(page, 'tensor-inspector').shadowRoot!.querySelector('.cell table');
+  await expect.poll(() => table()?.querySelectorAll('[data-when=before]').length, PATIENTLY).toBe(4);
+  const panel = inside(page, 'tensor-inspector', '.cell').getBoundingClientRect();
+  for (const number of table()!.querySelectorAll('td.number')) {
+    expect(number.getBoundingClientRect().right).toBeLessThanOrEqual(panel.right);
+    expect(number.scrollWidth).toBeLessThanOrEqual(number.clientWidth);
+  }
+  const box = table()!.parentElement!;
+  expect(box.scrollWidth).toBeLessThanOrEqual(box.clientWidth);
+});
