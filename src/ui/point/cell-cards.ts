@@ -326,7 +326,7 @@ export class CellCards extends LitElement {
       .docked {
         position: sticky;
         z-index: 1;
-        bottom: 0.5rem;
+        bottom: 0;
         display: flex;
         flex: none;
         flex-direction: column;
@@ -335,10 +335,11 @@ export class CellCards extends LitElement {
         width: 20rem;
         max-width: 100%;
         max-height: 75%;
-        margin: auto 0.5rem 0.5rem 0;
-        padding: 0.25rem 0.75rem 0.5rem;
+        margin: auto 0.5rem 0 0;
+        padding: 0.25rem 0.75rem 0.375rem;
         border: 1px solid var(--edge);
-        border-radius: 10px;
+        border-bottom-width: 0;
+        border-radius: 10px 10px 0 0;
         background: var(--sheet);
         box-shadow: 0 4px 16px rgb(0 0 0 / 14%);
         overflow: auto;
