@@ -108,10 +108,11 @@ export class Words implements ReactiveController {
     return this.#number(value, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   }
 
-  /** 0.0214: four digits behind the point, three significant ones below a thousandth. */
+  /** 0.0214: four digits behind the point; an exponent below a thousandth, and from 100,000 on, where no place has room for all digits. */
   small(value: number): string {
     if (!Number.isFinite(value)) return '–';
-    if (value !== 0 && Math.abs(value) < 0.001) return value.toExponential(1).replaceAll('-', '−');
+    if (value !== 0 && Math.abs(value) < 0.001) return writeExponent(value, 2);
+    if (Math.abs(value) >= 1e5) return writeExponent(value, 3);
     return this.#number(value, { minimumFractionDigits: value < 10 ? 4 : 1, maximumFractionDigits: value < 10 ? 4 : 1 });
   }
 
@@ -156,6 +157,13 @@ function writeSignificant(value: number, digits: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const magnitude = Math.abs(value);
   const plain = value === 0 || (magnitude >= 1e-3 && magnitude < 1e5);
-  const written = plain ? String(Number(value.toPrecision(digits))) : Number(value.toPrecision(digits)).toExponential();
-  return written.replaceAll('-', '−');
+  return plain ? String(Number(value.toPrecision(digits))).replace('-', '−') : writeExponent(Number(value.toPrecision(digits)));
+}
+
+/** 1.23e−5, 6.6e23 */
+function writeExponent(value: number, digits?: number): string {
+  return value
+    .toExponential(digits === undefined ? undefined : digits - 1)
+    .replace('e+', 'e')
+    .replaceAll('-', '−');
 }

@@ -58,6 +58,21 @@ describe('a translation', () => {
   });
 });
 
+describe('a number', () => {
+  test('that no place has room for is written with an exponent, as is one too small to be read', () => {
+    expect(words.small(0.15264)).toBe('0.1526');
+    expect(words.small(99_999)).toBe('99,999.0');
+    expect(words.small(100_000)).toBe('1.00e5');
+    expect(words.small(664_550_094_501_968_600_000_000)).toBe('6.65e23');
+    expect(words.small(-2.5e30)).toBe('−2.50e30');
+    expect(words.small(0.000123)).toBe('1.2e−4');
+    expect(words.significant(1e9)).toBe('1e9');
+    expect(words.significant(-0.00001234)).toBe('−1.23e−5');
+    expect(words.significant(0)).toBe('0');
+    expect(words.exact(16_777_216)).toBe('1.6777216e7');
+  });
+});
+
 describe('errors', () => {
   const codes = async (): Promise<ErrorCode[]> => {
     const source = await readFile('src/engine/errors.ts', 'utf8');
