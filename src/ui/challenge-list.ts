@@ -37,6 +37,7 @@ export function challengeList(words: Words, snapshot: Snapshot | undefined): Tem
   if (rows.length === 0) return nothing;
   const name = (k: number): string => snapshot?.test?.classes?.[k] ?? String(k);
   return html`
+    <div class="kept" role="region" tabindex="0" aria-label=${say.challengeTitle}>
     <table class="challenges">
       <caption>
         ${say.challengeTitle}
@@ -44,6 +45,7 @@ export function challengeList(words: Words, snapshot: Snapshot | undefined): Tem
       <thead>
         <tr>
           <th scope="col">${say.challengeMap}</th>
+          <th scope="col">${say.factClass}</th>
           <th scope="col" class="number">${say.challengePromised}</th>
           <th scope="col" class="number">${say.challengeActual}</th>
           <th scope="col">${say.challengeChanged}</th>
@@ -55,8 +57,9 @@ export function challengeList(words: Words, snapshot: Snapshot | undefined): Tem
         ${rows.map(
           (row) => html`<tr data-method=${row.method} data-promised=${row.promised} data-actual=${row.actual}>
             <th scope="row">${say.methodNames[row.method]}</th>
-            <td class="number">${words.significant(row.promised)}</td>
-            <td class="number">${words.significant(row.actual)}</td>
+            <td>${row.against === undefined ? name(row.target) : `${name(row.target)} − ${name(row.against)}`}</td>
+            <td class="number">${words.significant(row.promised, 4)}</td>
+            <td class="number">${words.significant(row.actual, 4)}</td>
             <td>${whatChanged(words, snapshot, row)}</td>
             <td>${row.classes[0] === row.classes[1] ? name(row.classes[0]) : `${name(row.classes[0])} → ${name(row.classes[1])}`}</td>
             <td class="number">${words.whole(row.step)}</td>
@@ -64,12 +67,19 @@ export function challengeList(words: Words, snapshot: Snapshot | undefined): Tem
         )}
       </tbody>
     </table>
+    </div>
   `;
 }
 
 export const challengeStyles: CSSResult = css`
-  .challenges {
+  /* Where there is no room for it, the list scrolls, not the page. */
+  .kept {
+    max-width: 100%;
     margin-top: 0.75rem;
+    overflow-x: auto;
+  }
+
+  .challenges {
     font-size: 0.75rem;
   }
 

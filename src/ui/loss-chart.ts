@@ -5,6 +5,7 @@ import {
   LitElement,
   type PropertyDeclarations,
   type PropertyValues,
+  svg,
   type TemplateResult,
   unsafeCSS,
 } from 'lit';
@@ -32,6 +33,12 @@ const FEW_POINTS = 12;
 
 /** Labels of an axis closer than this, in CSS pixels, would lie on one another. */
 const LABEL_HEIGHT = 14;
+
+/** Between a mark and its label, and between two labels, in CSS pixels. */
+const LABEL_GAP = 5;
+
+/** Of a logarithmic axis: more would make a grey wall, as of a run that diverges. */
+const MOST_DECADES = 8;
 
 /**
  * 1, 2 and 5 in every power of ten. uPlot's own splits never end on an axis that begins elsewhere than at a power of ten
@@ -107,6 +114,10 @@ export class LossChart extends LitElement {
     return html`
       <div class="head">
         <h3>${name}${this.metric === 'loss' ? html` <span class="unit">${say.lossUnit}</span>` : ''}</h3>
+        <span class="legend">
+          <span class="training">${swatch(false)}${say.curveTraining}</span>
+          <span class="validation">${swatch(true)}${say.curveValidation}</span>
+        </span>
         <span class="readout" aria-hidden="true">${this.readout}</span>
       </div>
       <div class="plot" role="img" aria-label=${say.chartLabel(name, now === undefined ? '–' : this.#value(now))}></div>
@@ -210,8 +221,8 @@ export class LossChart extends LitElement {
       axes: [
         {
           ...axis,
-          size: 26,
-          gap: 6,
+          size: 20,
+          gap: 4,
           values: (_plot, values) => values.map((value) => (Number.isInteger(value) ? this.#words.whole(value) : '')),
         },
         {
@@ -267,7 +278,7 @@ export class LossChart extends LitElement {
   #axisValue(value: number | null): string {
     if (value === null) return '';
     if (this.metric === 'accuracy') return this.#words.percent(value, Number.isInteger(Math.round(value * 1e6) / 1e4) ? 0 : 1);
-    return String(Number(value.toPrecision(3)));
+    return this.#words.significant(value);
   }
 
   #draw(): void {
@@ -314,17 +325,24 @@ export class LossChart extends LitElement {
     ctx.strokeStyle = this.#color('--edge');
     ctx.lineWidth = scale;
     ctx.setLineDash([2 * scale, 3 * scale]);
-    for (const { step, rate } of this.history?.marks ?? []) {
+    ctx.textAlign = 'left';
+    const gap = LABEL_GAP * scale;
+    const y = this.metric === 'loss' ? bbox.top + 11 * scale : bbox.top + bbox.height - 6 * scale;
+    // The latest first: it is the rate that is trained with. What has no room left of it keeps its line alone.
+    let free = Number.POSITIVE_INFINITY;
+    for (const { step, rate } of this.history?.marks.toReversed() ?? []) {
       const x = Math.round(plot.valToPos(step, 'x', true)) + 0.5;
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
       ctx.beginPath();
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
-      const toLeft = x > bbox.left + 0.8 * bbox.width;
-      ctx.textAlign = toLeft ? 'right' : 'left';
-      const y = this.metric === 'loss' ? bbox.top + 11 * scale : bbox.top + bbox.height - 6 * scale;
-      ctx.fillText(this.#words.say.rateMark(String(rate)), x + (toLeft ? -5 : 5) * scale, y);
+      const label = this.#words.say.rateMark(this.#words.significant(rate));
+      const { width } = ctx.measureText(label);
+      const left = x > bbox.left + 0.8 * bbox.width ? x - gap - width : x + gap;
+      if (left + width + gap > free) continue;
+      ctx.fillText(label, left, y);
+      free = left;
     }
     ctx.restore();
   }
@@ -352,9 +370,9 @@ export class LossChart extends LitElement {
       .head {
         display: flex;
         align-items: baseline;
-        justify-content: space-between;
         gap: 1rem;
         min-height: 1.25rem;
+        white-space: nowrap;
       }
 
       /* Where there is little room the name stands in the picture. */
@@ -366,13 +384,41 @@ export class LossChart extends LitElement {
         pointer-events: none;
       }
 
+      .legend {
+        display: var(--chart-legend, flex);
+        gap: 0.75rem;
+        color: var(--quiet);
+        font-size: 0.75rem;
+      }
+
+      .legend svg {
+        width: 1.5rem;
+        height: 0.5rem;
+        margin-right: 0.25rem;
+        overflow: visible;
+        stroke-width: 2;
+      }
+
+      .training svg {
+        stroke: var(--train);
+      }
+
+      .validation svg {
+        fill: var(--paper);
+        stroke: var(--hold);
+        stroke-width: 1.5;
+      }
+
       .unit {
         color: var(--quiet);
         font-weight: 400;
       }
 
       .readout {
+        margin-left: auto;
+        overflow: hidden;
         color: var(--quiet);
+        text-overflow: ellipsis;
         font-size: 0.8125rem;
         font-variant-numeric: tabular-nums;
       }
@@ -429,14 +475,23 @@ function apart(plot: uPlot, values: readonly (number | null)[]): (number | null)
 
 function logarithmicSplits(least: number, greatest: number): number[] {
   const splits: number[] = [];
-  for (let power = Math.floor(Math.log10(least)); power <= Math.log10(greatest); power++) {
-    for (const digit of [1, 2, 5]) {
+  const decades = Math.log10(greatest / least);
+  const stride = Math.ceil(decades / MOST_DECADES);
+  const digits = decades > MOST_DECADES / 2 ? [1] : [1, 2, 5];
+  for (let power = stride * Math.floor(Math.log10(least) / stride); power <= Math.log10(greatest); power += stride) {
+    for (const digit of digits) {
       const split = Number(`${digit}e${power}`);
       if (split >= least && split <= greatest) splits.push(split);
     }
   }
   return splits;
 }
+
+/** How a line is drawn, beside its name. */
+const swatch = (dashed: boolean): TemplateResult =>
+  html`<svg viewBox="0 0 24 8" aria-hidden="true">${
+    dashed ? svg`<path d="M0 4H7M17 4H24" /><path d="M12 0L16 4L12 8L8 4Z" />` : svg`<path d="M0 4H24" />`
+  }</svg>`;
 
 /** Validation points are diamonds, so that they differ from the training line by more than colour. */
 const diamonds: uPlot.Series.Points.PathBuilder = (plot, seriesIndex, first, last) => {

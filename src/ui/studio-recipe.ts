@@ -54,6 +54,7 @@ export class StudioRecipe extends LitElement {
       <dialog aria-labelledby="title" @click=${(event: Event) => event.target === event.currentTarget && (event.target as HTMLDialogElement).close()}>
         <div class="sheet">
           <h2 id="title">${say.recipeTitle}</h2>
+          ${this.#fault()}
           <form @submit=${(event: Event) => event.preventDefault()}>
             ${
               given
@@ -76,6 +77,13 @@ export class StudioRecipe extends LitElement {
         </div>
       </dialog>
     `;
+  }
+
+  /** The page's notices lie behind an open dialog. */
+  #fault(): TemplateResult | typeof nothing {
+    const isOpen = this.renderRoot.querySelector('dialog')?.open ?? false;
+    if (!isOpen || this.snapshot?.fault === undefined) return nothing;
+    return html`<vitrine-notices .snapshot=${this.snapshot}></vitrine-notices>`;
   }
 
   /** What only the page around the studio can change, and why. */

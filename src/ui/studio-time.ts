@@ -418,14 +418,16 @@ export class StudioTime extends LitElement {
 
       .phase {
         display: flex;
-        flex: none;
+        flex: 0 1 auto;
         gap: 0.5rem;
         align-items: center;
         margin: 0;
         font-size: 0.8125rem;
+        line-height: 1.25;
       }
 
       .dot {
+        flex: none;
         width: 0.5rem;
         height: 0.5rem;
         border: 1.5px solid var(--quiet);
@@ -711,6 +713,7 @@ export class StudioTime extends LitElement {
         .charts:not(.doors) {
           --chart-height: 3.25rem;
           --chart-head: absolute;
+          --chart-legend: none;
           grid-template-columns: 1fr;
         }
 

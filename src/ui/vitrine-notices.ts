@@ -100,18 +100,19 @@ export class VitrineNotices extends LitElement {
         flex-wrap: wrap;
         align-items: center;
         gap: 0.25rem 0.75rem;
-        margin-bottom: 0.75rem;
-        padding: 0.375rem 0.5rem 0.375rem 1rem;
+        max-width: 60rem;
+        margin: 0.375rem 0.75rem;
+        padding: 0.25rem 0.375rem 0.25rem 0.875rem;
         border: 1px solid var(--line);
         border-left: 3px solid var(--train);
-        border-radius: 10px;
+        border-radius: 8px;
         background: var(--sheet);
-        font-size: 0.9375rem;
+        font-size: 0.8125rem;
       }
 
       .fault {
         border-left-color: var(--bad);
-        padding-block: 0.75rem;
+        padding-block: 0.375rem;
       }
 
       .words {

@@ -111,6 +111,13 @@ describe('a map can lose', () => {
     expect(session.snapshot.choices.pixel).toBeUndefined();
     await userEvent.keyboard('{ArrowRight}{Enter}');
     await until(() => session.snapshot.challenges.length === 2);
+    // Each row names its class and prints enough digits to compare the two.
+    const cells = [...inside(page, 'studio-why', '.challenges tbody tr').querySelectorAll('td')].map(({ textContent }) =>
+      textContent!.trim(),
+    );
+    const [row] = session.snapshot.challenges;
+    expect(cells[0]).toBe(session.snapshot.test!.classes![row!.target]);
+    expect(Number(cells[1]!.replace('−', '-'))).toBeCloseTo(row!.promised, 3);
     expect(session.snapshot.painted).toHaveLength(12);
   });
 

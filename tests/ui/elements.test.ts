@@ -45,6 +45,21 @@ async function colorsOf(element: Element): Promise<number> {
   );
 }
 
+/** Pixels of a canvas in a colour such as #b45309. */
+function pixelsOf(element: Element, color: string): number {
+  const canvas = canvasIn(element);
+  if (!canvas || canvas.width === 0) return 0;
+  const probe = new OffscreenCanvas(1, 1).getContext('2d')!;
+  probe.fillStyle = color;
+  probe.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = probe.getImageData(0, 0, 1, 1).data;
+  const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let i = 0; i < data.length; i += 4)
+    if (data[i] === red && data[i + 1] === green && data[i + 2] === blue && data[i + 3] === 255) found += 1;
+  return found;
+}
+
 const ramp = (shape: readonly number[]): Values => {
   const length = shape.reduce((product, each) => product * each, 1);
   return { shape, values: Float32Array.from({ length }, (_, i) => i - length / 2) };
@@ -100,6 +115,51 @@ describe('in a page of its own', () => {
     history.add({ step: 0, loss: 1, accuracy: 0.5, rows: 8 });
     const other = await put('loss-chart', { history, version: history.version, metric: 'accuracy' });
     expect(other.shadowRoot!.querySelector('[role=img]')!.getAttribute('aria-label')).toContain('50.0%');
+  });
+
+  test('a loss chart draws the last validation too, though no step comes after it', async () => {
+    const history = new CurveHistory(20);
+    for (let step = 0; step < 20; step++) history.add({ step, loss: 1, accuracy: 0.5, rows: 8 });
+    const chart = await put('loss-chart', { history, version: history.version });
+    // Diamonds alone have this colour.
+    const held = () => pixelsOf(chart, getComputedStyle(chart).getPropertyValue('--hold'));
+    await expect.poll(() => colorsOf(chart), PATIENTLY).toBeGreaterThan(20);
+    expect(held()).toBe(0);
+    history.endEpoch(1, { loss: 1.1, accuracy: 0.4 });
+    chart.version = history.version;
+    await expect.poll(held, PATIENTLY).toBeGreaterThan(10);
+  });
+
+  test('labels of changes of the rate do not lie on one another: the latest has its own', async () => {
+    const history = new CurveHistory(100);
+    for (let step = 0; step < 100; step++) history.add({ step, loss: 1, accuracy: 0.5, rows: 8 });
+    for (const [step, rate] of [
+      [10, 0.1],
+      [50, 0.001],
+      [53, 1],
+      [98, 0.02],
+      [99, 1e9],
+    ] as const)
+      history.mark(step, rate);
+    const written: { text: string; left: number; right: number }[] = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text: string, x: number, y: number, most?: number): void {
+      if (text.startsWith('rate')) {
+        const { width } = this.measureText(text);
+        const left = this.textAlign === 'right' ? x - width : x;
+        written.push({ text, left, right: left + width });
+      }
+      fillText.call(this, text, x, y, most);
+    };
+    try {
+      await put('loss-chart', { history, version: history.version });
+      await expect.poll(() => written.some(({ text }) => text === 'rate 0.1'), PATIENTLY).toBe(true);
+    } finally {
+      CanvasRenderingContext2D.prototype.fillText = fillText;
+    }
+    const drawing = written.slice(written.findLastIndex(({ text }) => text === 'rate 1e9')).sort((a, b) => a.left - b.left);
+    expect(drawing.map(({ text }) => text)).toEqual(['rate 0.1', 'rate 1', 'rate 1e9']);
+    for (const [i, { left }] of drawing.slice(1).entries()) expect(left).toBeGreaterThan(drawing[i]!.right);
   });
 
   test('a map and a diagram draw arrays too, and say what was chosen', async () => {

@@ -219,6 +219,22 @@ describe('broken in mid-training, in Chinese: a message with a remedy, and the d
     expect((session.snapshot.fault as VitrineError).code).toBe('diverging-training');
   });
 
+  test('what goes wrong while the recipe is open is said in the recipe', async () => {
+    const { page, session } = await mount();
+    await userEvent.click(browser.getByRole('button', { name: /Change$/ }));
+    // The recipe comes when it is first opened.
+    await expect
+      .poll(() => page.shadowRoot!.querySelector('studio-recipe')?.shadowRoot?.querySelector('dialog')?.open, PATIENTLY)
+      .toBe(true);
+    const dialog = inside<HTMLDialogElement>(page, 'studio-recipe', 'dialog');
+    session.send({ do: 'data', files: [new File(['a,b\n1,2\n3\n'], 'ragged.csv', { type: 'text/csv' })] });
+    await expect
+      .poll(() => dialog.querySelector('vitrine-notices')?.shadowRoot?.textContent, PATIENTLY)
+      .toMatch(/ragged\.csv(.|\n)*To mend/);
+    dialog.querySelector('vitrine-notices')!.shadowRoot!.querySelector<HTMLElement>('.close')!.click();
+    await expect.poll(() => dialog.querySelector('vitrine-notices'), PATIENTLY).toBeNull();
+  });
+
   test('20 quick resets', async () => {
     const { session, training } = await mount('#epochs=1000');
     session.send({ do: 'choose', choices: { example: drawn } });

@@ -162,6 +162,11 @@ export class NetworkDiagram extends LitElement {
         max-width: 24rem;
       }
 
+      /* A long narrow one would push the maps out of sight. */
+      tensor-view {
+        --map-height: 11.5rem;
+      }
+
       /* What flows from one tensor into the next. */
       li + li::before {
         position: absolute;

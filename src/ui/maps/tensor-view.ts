@@ -558,7 +558,7 @@ export class TensorView extends LitElement implements PainterView {
       .frame {
         position: relative;
         width: 100%;
-        max-width: var(--map-width, 100%);
+        max-width: min(var(--map-width, 100%), var(--map-height, 200rem) * var(--columns) / var(--rows));
         margin-inline: auto;
         aspect-ratio: var(--columns) / var(--rows);
         cursor: crosshair;

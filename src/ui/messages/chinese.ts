@@ -486,7 +486,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   copyTitle: '改动过的副本。',
   copyRandomisedTop: '最上面一层已重新随机抽取。若一张图几乎不变，它显示的就不是网络学到的东西。这次运行未受影响。',
   copyRandomised: str`最上面 ${0} 层已重新随机抽取。若一张图几乎不变，它显示的就不是网络学到的东西。这次运行未受影响。`,
-  copyAttacked: str`每个值都朝不利于标签的方向移动，最多移动 ${0}（${1}）。这次运行未受影响。`,
+  copyAttacked: str`每个值都朝不利于所属类别的方向移动，最多移动 ${0}（${1}）。这次运行未受影响。`,
   copyAblated: str`${1} 的单元 ${0} 已静默。这次运行未受影响。`,
   copyRestore: '恢复（Esc）',
   ablateUnit: str`在副本上静默单元 ${0}`,

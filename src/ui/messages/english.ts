@@ -433,7 +433,7 @@ export const english = {
   copyRandomised: (layers: string): StrResult =>
     str`The top ${layers} layers are drawn anew. A map that hardly changes does not show what the network has learnt. The run is untouched.`,
   copyAttacked: (epsilon: string, name: string): StrResult =>
-    str`Every value is moved by at most ${epsilon} against the label (${name}). The run is untouched.`,
+    str`Every value is moved by at most ${epsilon} against its class (${name}). The run is untouched.`,
   copyAblated: (layer: string, unit: string): StrResult => str`Unit ${unit} of ${layer} is silent. The run is untouched.`,
   copyRestore: 'Restore (Esc)',
   ablateUnit: (unit: string): StrResult => str`Silence unit ${unit}, on a copy`,
