@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { painterOf } from '../../src/ui/maps/map-painter.ts';
 import { CurveHistory, LossChart, TensorView, type Values } from '../../src/ui/public-elements.ts';
+import { token } from '../../src/ui/scheme.ts';
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
 import { PATIENTLY, until } from './mounted-page.ts';
 
@@ -45,19 +46,17 @@ async function colorsOf(element: Element): Promise<number> {
   );
 }
 
-/** Pixels of a canvas in a colour such as #b45309. */
+/** Pixels of a canvas in about a colour such as #b25304: the edges of a line are blended. */
 function pixelsOf(element: Element, color: string): number {
   const canvas = canvasIn(element);
   if (!canvas || canvas.width === 0) return 0;
   const probe = new OffscreenCanvas(1, 1).getContext('2d')!;
   probe.fillStyle = color;
   probe.fillRect(0, 0, 1, 1);
-  const [red, green, blue] = probe.getImageData(0, 0, 1, 1).data;
+  const wanted = probe.getImageData(0, 0, 1, 1).data;
   const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-  let found = 0;
-  for (let i = 0; i < data.length; i += 4)
-    if (data[i] === red && data[i + 1] === green && data[i + 2] === blue && data[i + 3] === 255) found += 1;
-  return found;
+  const isNear = (pixel: number): boolean => wanted.every((value, channel) => Math.abs(data[4 * pixel + channel]! - value) < 48);
+  return Array.from({ length: data.length / 4 }, (_, pixel) => pixel).filter(isNear).length;
 }
 
 const ramp = (shape: readonly number[]): Values => {
@@ -122,7 +121,7 @@ describe('in a page of its own', () => {
     for (let step = 0; step < 20; step++) history.add({ step, loss: 1, accuracy: 0.5, rows: 8 });
     const chart = await put('loss-chart', { history, version: history.version });
     // Diamonds alone have this colour.
-    const held = () => pixelsOf(chart, getComputedStyle(chart).getPropertyValue('--hold'));
+    const held = () => pixelsOf(chart, token(chart, '--hold'));
     await expect.poll(() => colorsOf(chart), PATIENTLY).toBeGreaterThan(20);
     expect(held()).toBe(0);
     history.endEpoch(1, { loss: 1.1, accuracy: 0.4 });
