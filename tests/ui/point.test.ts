@@ -124,7 +124,7 @@ describe('a pixel under the pointer', () => {
   });
 
   test('costs little while training runs: a move reads a few values in one piece and computes nothing', async () => {
-    const { page, session, training, device } = await mount('#rate=0.001&hidden=16&epochs=5000');
+    const { page, session, training, device } = await mount('#rate=0.001&hidden=16&epochs=1000');
     await mapsThere(session);
     await cardsThere();
     void training.start();
