@@ -326,7 +326,9 @@ export class StudioExample extends LitElement {
   #original(column: number): string {
     const { test, choices } = this.snapshot ?? {};
     const index = choices && choices.example.kind !== 'drawn' ? Math.min(choices.example.index, (test?.size ?? 1) - 1) : 0;
-    return this.#inUnits(test?.inputs[index * (test.inputShape[0] ?? 0) + column], column);
+    const value = test?.inputs[index * (test.inputShape[0] ?? 0) + column];
+    // Bytes are scaled as the network gets them.
+    return this.#inUnits(test?.inputs instanceof Uint8Array ? (value ?? 0) / (test.divisor ?? 255) : value, column);
   }
 
   #value(feature: string, column: number, edited: boolean): TemplateResult {

@@ -53,8 +53,6 @@ export class StudioWhy extends LitElement {
   #input: { readonly key: string; readonly values: Values } | undefined;
   #random: { readonly length: number; readonly values: Values } | undefined;
   #brush = new Set<number>();
-  /** The pointer has just been lifted, and its click is still to come. */
-  #byPointer = false;
   /** A method whose card is to be brought into view. */
   #added: MethodName | undefined;
 
@@ -79,16 +77,11 @@ export class StudioWhy extends LitElement {
       <div
         class=${this.painting ? 'cards painting' : 'cards'}
         @cell-point=${(event: CustomEvent<CellDetail>) => this.#point(event)}
-        @cell-lock=${(event: CustomEvent<CellDetail>) => (this.painting ? this.#brushByKey() : this.#lock(event.detail.index))}
-        @cell-free=${() => (this.painting ? this.#brushByKey() : this.#lock(undefined))}
+        @cell-lock=${(event: CustomEvent<CellDetail>) => this.#lock(event.detail.index)}
+        @cell-free=${() => this.#lock(undefined)}
         @pointermove=${(event: PointerEvent) => this.#brushOn(event)}
-        @pointerdown=${() => {
-          this.#byPointer = false;
-        }}
-        @pointerup=${() => {
-          this.#brushEnd();
-          this.#byPointer = true;
-        }}
+        @pointerup=${() => this.#brushEnd()}
+        @keydown=${this.#keys}
         @strike=${(event: CustomEvent<number>) => this.#strike(event.detail)}
       >
         <attribution-map
@@ -503,6 +496,7 @@ export class StudioWhy extends LitElement {
   }
 
   #lock(pixel: number | undefined): void {
+    if (this.painting) return;
     send(this, { do: 'choose', choices: { pixel } });
   }
 
@@ -532,11 +526,14 @@ export class StudioWhy extends LitElement {
     if (this.#brush.size !== before) this.requestUpdate();
   }
 
-  /** Enter paints where the cursor is; a click has painted already when its pointer was lifted. */
-  #brushByKey(): void {
-    if (this.#byPointer) this.#byPointer = false;
-    else this.#brushEnd();
-  }
+  /** Enter paints where the cursor is: before the picture takes it for a lock. */
+  readonly #keys = {
+    capture: true,
+    handleEvent: (event: KeyboardEvent): void => {
+      const onPicture = event.composedPath().some((target) => target instanceof Element && target.localName === 'tensor-view');
+      if (this.painting && event.key === 'Enter' && onPicture) this.#brushEnd();
+    },
+  };
 
   #brushEnd(): void {
     if (!this.painting) return;

@@ -43,7 +43,6 @@ export class AttributionMap extends LitElement {
     fault: {},
     removeLabel: {},
     refreshLabel: {},
-    painted: { attribute: false },
     text: { attribute: false },
     row: { attribute: false },
     answer: {},
@@ -95,8 +94,6 @@ export class AttributionMap extends LitElement {
   declare removeLabel: string;
   /** Name of the button that computes it anew; without one there is none. */
   declare refreshLabel: string;
-  /** Cells that are painted over. */
-  declare painted: readonly number[];
   /** The words that it is a map of, in place of a picture. */
   declare text: ShownText | undefined;
   /** The row of a table that it is a map of, in place of a picture. */
@@ -129,7 +126,6 @@ export class AttributionMap extends LitElement {
     this.fault = '';
     this.removeLabel = '';
     this.refreshLabel = '';
-    this.painted = [];
     this.text = undefined;
     this.row = undefined;
     this.answer = '';

@@ -1,4 +1,4 @@
-import { LitElement, type PropertyDeclarations } from 'lit';
+import { type CSSResult, css, LitElement, type PropertyDeclarations } from 'lit';
 import type { CellDetail } from './tensor-view.ts';
 
 /**
@@ -69,3 +69,56 @@ export abstract class ListedMap extends LitElement {
     event.stopPropagation();
   }
 }
+
+/** What such maps have in common: a bar to one side or the other of the middle, and how a value is marked that is pointed at, locked or struck out. */
+export const listedStyles: CSSResult = css`
+  ol {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+
+  button {
+    border: 1px solid transparent;
+    border-radius: 4px;
+    font-weight: 400;
+  }
+
+  button.outlined {
+    border-color: var(--edge);
+  }
+
+  button[aria-pressed='true'] {
+    border-color: var(--ink);
+    box-shadow: inset 0 0 0 1px var(--ink);
+  }
+
+  .struck :is(.word, .name) {
+    color: var(--quiet);
+    text-decoration: line-through 1.5px;
+  }
+
+  .track {
+    position: relative;
+    background: linear-gradient(var(--edge), var(--edge)) center / 1px 100% no-repeat;
+  }
+
+  .bar {
+    position: absolute;
+    left: 50%;
+    width: calc(50% * var(--share));
+    height: 100%;
+    background: var(--ink);
+  }
+
+  .minus .bar {
+    right: 50%;
+    left: auto;
+  }
+
+  .empty {
+    min-height: 3rem;
+    border: 1px dashed var(--line);
+    border-radius: 3px;
+  }
+`;

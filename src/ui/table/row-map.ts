@@ -2,7 +2,7 @@ import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, typ
 import { repeat } from 'lit/directives/repeat.js';
 import { breakable } from '../breakable.ts';
 import { Words } from '../language.ts';
-import { ListedMap } from '../maps/listed-map.ts';
+import { ListedMap, listedStyles } from '../maps/listed-map.ts';
 import type { Ends } from '../maps/map-painter.ts';
 import { shared } from '../shared-styles.ts';
 import type { ShownRow } from './shown-row.ts';
@@ -134,13 +134,8 @@ export class RowMap extends ListedMap {
 
   static override styles: CSSResultGroup = [
     shared,
+    listedStyles,
     css`
-      ol {
-        margin: 0;
-        padding: 0;
-        list-style: none;
-      }
-
       button {
         display: grid;
         grid-template-columns: minmax(0, 1fr) auto;
@@ -148,10 +143,7 @@ export class RowMap extends ListedMap {
         width: 100%;
         min-height: 1.5rem;
         padding: 0.0625rem 0.1875rem 0.125rem;
-        border: 1px solid transparent;
-        border-radius: 4px;
         font-size: 0.6875rem;
-        font-weight: 400;
         line-height: 1.3;
         text-align: start;
       }
@@ -166,39 +158,20 @@ export class RowMap extends ListedMap {
         -webkit-line-clamp: 2;
       }
 
-      button.outlined,
       button:hover {
         border-color: var(--edge);
       }
 
-      button[aria-pressed='true'] {
-        border-color: var(--ink);
-        box-shadow: inset 0 0 0 1px var(--ink);
-      }
-
-      .struck .name {
-        color: var(--quiet);
-        text-decoration: line-through 1.5px;
-      }
-
       .track {
-        position: relative;
         grid-column: 1 / -1;
         height: 0.3125rem;
-        background: linear-gradient(var(--edge), var(--edge)) center / 1px 100% no-repeat;
       }
 
       .bar {
-        position: absolute;
-        left: 50%;
-        width: calc(50% * var(--share));
-        height: 100%;
         background: var(--positive);
       }
 
       .minus .bar {
-        right: 50%;
-        left: auto;
         background: var(--negative);
       }
 
@@ -220,12 +193,6 @@ export class RowMap extends ListedMap {
         color: inherit;
         text-decoration: underline;
         text-underline-offset: 2px;
-      }
-
-      .empty {
-        min-height: 3rem;
-        border: 1px dashed var(--line);
-        border-radius: 3px;
       }
 
       @media (max-width: 719px), (pointer: coarse) {

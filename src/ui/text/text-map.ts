@@ -1,5 +1,5 @@
 import { type CSSResultGroup, css, html, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
-import { ListedMap } from '../maps/listed-map.ts';
+import { ListedMap, listedStyles } from '../maps/listed-map.ts';
 import { shared } from '../shared-styles.ts';
 import type { ShownText } from './shown-text.ts';
 import { TextWords } from './text-words.ts';
@@ -92,14 +92,12 @@ export class TextMap extends ListedMap {
 
   static override styles: CSSResultGroup = [
     shared,
+    listedStyles,
     css`
       ol {
         display: flex;
         flex-wrap: wrap;
         gap: 2px;
-        margin: 0;
-        padding: 0;
-        list-style: none;
       }
 
       button {
@@ -108,10 +106,7 @@ export class TextMap extends ListedMap {
         min-width: 1.5rem;
         min-height: 1.5rem;
         padding: 0.125rem 0.25rem;
-        border: 1px solid transparent;
-        border-radius: 4px;
         font-size: 0.75rem;
-        font-weight: 400;
         line-height: 1.2;
       }
 
@@ -123,39 +118,10 @@ export class TextMap extends ListedMap {
         background: color-mix(in srgb, var(--negative) calc(60% * var(--share)), transparent);
       }
 
-      button.outlined {
-        border-color: var(--edge);
-      }
-
-      button[aria-pressed='true'] {
-        border-color: var(--ink);
-        box-shadow: inset 0 0 0 1px var(--ink);
-      }
-
-      .struck .word {
-        color: var(--quiet);
-        text-decoration: line-through 1.5px;
-      }
-
       .track {
-        position: relative;
         width: 100%;
         min-width: 1.75rem;
         height: 3px;
-        background: linear-gradient(var(--edge), var(--edge)) center / 1px 100% no-repeat;
-      }
-
-      .bar {
-        position: absolute;
-        left: 50%;
-        width: calc(50% * var(--share));
-        height: 100%;
-        background: var(--ink);
-      }
-
-      .minus .bar {
-        right: 50%;
-        left: auto;
       }
 
       .value {
@@ -174,12 +140,6 @@ export class TextMap extends ListedMap {
       .limits,
       .quiet {
         color: var(--quiet);
-      }
-
-      .empty {
-        min-height: 3rem;
-        border: 1px dashed var(--line);
-        border-radius: 3px;
       }
 
       @media (max-width: 719px), (pointer: coarse) {
