@@ -2,6 +2,7 @@
 
 import { type CSSResult, css, html, nothing, type TemplateResult } from 'lit';
 import type { Words } from './language.ts';
+import { inOwnUnits } from './own-units.ts';
 import type { MethodName } from './session/methods.ts';
 import type { ChallengeRow, MapCard, Snapshot } from './session/session.ts';
 
@@ -21,14 +22,28 @@ export function answerOf(
 }
 
 /** What was taken away or altered, in words. */
-export function whatChanged(words: Words, snapshot: Snapshot | undefined, { cells, asked }: ChallengeRow): string {
+export function whatChanged(words: Words, snapshot: Snapshot | undefined, { cells, asked, altered }: ChallengeRow): string {
   const { test, example } = snapshot ?? {};
   const text =
     test?.vocabulary && example?.key === asked ? Array.from(example.values, (token) => test.vocabulary![token] ?? '') : undefined;
   const named = test?.features ?? text;
   if (!named) return words.say.challengeCells(words.whole(cells.length));
-  const names = cells.slice(0, MOST_NAMED).map((cell) => named[cell] ?? '');
+  const scaling = snapshot?.shown?.data.scaling;
+  const own = (value: number, column: number): string => words.significant(inOwnUnits(value, column, scaling), 4);
+  const names = cells.slice(0, MOST_NAMED).map((cell, i) => {
+    const name = named[cell] ?? '';
+    const values = altered?.[i];
+    return values ? `${name} ${own(values[0], cell)} → ${own(values[1], cell)}` : name;
+  });
   return cells.length > MOST_NAMED ? words.say.challengeMore(words.list(names), words.whole(cells.length - MOST_NAMED)) : words.list(names);
+}
+
+/** Which example was asked about. */
+function whichExample(words: Words, snapshot: Snapshot | undefined, { example }: ChallengeRow): string {
+  if (example.kind === 'drawn') return words.say.challengeDrawn;
+  if (example.kind === 'own') return snapshot?.ownImages?.find(({ hash }) => hash === example.image)?.name ?? '';
+  const index = words.whole(example.index);
+  return example.kind === 'edited' ? words.say.challengeEdited(index) : index;
 }
 
 export function challengeList(words: Words, snapshot: Snapshot | undefined): TemplateResult | typeof nothing {
@@ -45,7 +60,8 @@ export function challengeList(words: Words, snapshot: Snapshot | undefined): Tem
       <thead>
         <tr>
           <th scope="col">${say.challengeMap}</th>
-          <th scope="col">${say.factClass}</th>
+          <th scope="col">${say.example}</th>
+          <th scope="col">${say.challengeOf}</th>
           <th scope="col" class="number">${say.challengePromised}</th>
           <th scope="col" class="number">${say.challengeActual}</th>
           <th scope="col">${say.challengeChanged}</th>
@@ -57,6 +73,7 @@ export function challengeList(words: Words, snapshot: Snapshot | undefined): Tem
         ${rows.map(
           (row) => html`<tr data-method=${row.method} data-promised=${row.promised} data-actual=${row.actual}>
             <th scope="row">${say.methodNames[row.method]}</th>
+            <td>${whichExample(words, snapshot, row)}</td>
             <td>${row.against === undefined ? name(row.target) : `${name(row.target)} − ${name(row.against)}`}</td>
             <td class="number">${words.significant(row.promised, 4)}</td>
             <td class="number">${words.significant(row.actual, 4)}</td>

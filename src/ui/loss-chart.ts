@@ -371,24 +371,19 @@ export class LossChart extends LitElement {
         display: flex;
         align-items: baseline;
         gap: 1rem;
-        min-height: 1.25rem;
+        height: var(--chart-head, 1.25rem);
         white-space: nowrap;
       }
 
-      /* Where there is little room the name stands in the picture. */
-      .head {
-        position: var(--chart-head, static);
-        z-index: 1;
-        top: 0;
-        right: 0.5rem;
-        pointer-events: none;
+      h3 {
+        font-size: var(--chart-head-size, 0.875rem);
       }
 
       .legend {
-        display: var(--chart-legend, flex);
+        display: flex;
         gap: 0.75rem;
         color: var(--quiet);
-        font-size: 0.75rem;
+        font-size: var(--chart-head-size, 0.75rem);
       }
 
       .legend svg {

@@ -54,13 +54,17 @@ export const MOST_UNITS = 1024;
 
 const NUMBERS = Object.keys(RANGES) as SettingName[];
 
-/** The number that a text says, where the setting can take it; `,` and `，` group digits. */
+/** A number as it is typed, with the marks that the page itself writes (`,` and `，` group digits); NaN where it is none. */
+export function readNumber(text: string): number {
+  const plain = text.replace(/[,，\s]/g, '').replace('−', '-');
+  return plain === '' ? Number.NaN : Number(plain);
+}
+
+/** The number that a text says, where the setting can take it. */
 export function readSetting(name: SettingName, text: string): number | undefined {
-  const plain = text.trim().replace(/[,，\s]/g, '');
-  const value = Number(plain);
+  const value = readNumber(text);
   const { least, most, whole } = RANGES[name];
-  const fits = plain !== '' && value >= least && value <= most && (!whole || Number.isInteger(value));
-  return fits ? value : undefined;
+  return value >= least && value <= most && (!whole || Number.isInteger(value)) ? value : undefined;
 }
 
 /** `128`, `128-64`; `none` and nothing are a linear model. Undefined where it says no such thing. */

@@ -131,6 +131,28 @@ export const shared: CSSResult = css`
     fill: currentColor;
   }
 
+  input[type='checkbox'] {
+    width: 1rem;
+    height: 1rem;
+    min-height: 0;
+    margin: 0;
+    accent-color: var(--ink);
+  }
+
+  .check {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.375rem;
+    min-height: 2.25rem;
+    font-size: 0.8125rem;
+  }
+
+  @media (max-width: 719px), (pointer: coarse) {
+    .check {
+      min-height: 44px;
+    }
+  }
+
   input[aria-invalid='true'] {
     border-color: var(--bad);
   }

@@ -21,7 +21,9 @@ import type { ExampleChoice } from './session/choices.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
 import type { Strokes } from './session/strokes.ts';
+import { readNumber } from './settings.ts';
 import { shared } from './shared-styles.ts';
+import { sentenceOf } from './text/sentence.ts';
 
 /** EXAMPLE: what is shown to the network, and what the network makes of it. */
 export class StudioExample extends LitElement {
@@ -64,10 +66,11 @@ export class StudioExample extends LitElement {
     const { say } = this.#words;
     const { snapshot } = this;
     const isText = snapshot?.test?.vocabulary !== undefined;
+    // A text, too, is a list of values.
     const isTable = snapshot?.test !== undefined && snapshot.test.inputShape.length === 1;
     return html`
       <div class="title"><h2>${say.exampleTitle}</h2>${this.#pin()}</div>
-      ${isText ? this.#text() : isTable ? this.#row() : this.#image()} ${this.#bars()} ${isTable ? nothing : this.#strip()}
+      ${isText ? this.#text() : isTable ? this.#row() : this.#image()} ${this.#bars()} ${this.#strip(!isTable)}
     `;
   }
 
@@ -206,7 +209,7 @@ export class StudioExample extends LitElement {
   }
 
   #type(typed: string): void {
-    const index = numberIn(typed);
+    const index = readNumber(typed);
     const size = this.snapshot?.test?.size ?? 0;
     const there = Number.isInteger(index) && index >= 0 && index < size;
     this.refused = there ? undefined : { field: 'index', typed };
@@ -352,7 +355,7 @@ export class StudioExample extends LitElement {
   #edit(column: number, typed: string): void {
     const { example } = this.snapshot?.choices ?? {};
     const scaling = this.snapshot?.shown?.data.scaling;
-    const own = numberIn(typed);
+    const own = readNumber(typed);
     if (!example || example.kind === 'drawn') return;
     this.refused = Number.isFinite(own) ? undefined : { field: column, typed };
     if (this.refused) return;
@@ -419,13 +422,10 @@ export class StudioExample extends LitElement {
 
   // ---- the strip -----------------------------------------------------------------------------------------------------------------
 
-  #strip(): TemplateResult {
+  /** @param ofImages each is a small picture; in words otherwise */
+  #strip(ofImages: boolean): TemplateResult {
     const { say } = this.#words;
-    const { test, example, choices } = this.snapshot ?? {};
-    const label = choices?.example.kind === 'test' ? example?.label : undefined;
-    const index = choices?.example.kind === 'test' ? choices.example.index : -1;
-    const mistakes = this.snapshot?.mistakes;
-    const name = (k: number): string => test?.classes?.[k] ?? String(k);
+    const { mistakes } = this.snapshot ?? {};
     const tab = (wrong: boolean, words: string): TemplateResult => html`<button
       class="sort"
       aria-pressed=${this.wrong === wrong ? 'true' : 'false'}
@@ -435,44 +435,65 @@ export class StudioExample extends LitElement {
     >
       ${words}
     </button>`;
-    const sorts = html`<div class="sorts" role="group" aria-label=${say.stripLabel}>
-      ${tab(false, say.stripClasses)}
-      ${tab(true, mistakes ? say.stripMistakes(this.#words.whole(mistakes.wrong), this.#words.whole(mistakes.size)) : say.stripNoMistakes)}
-    </div>`;
-    if (this.wrong) {
-      return html`${sorts}
-        <div class="strip" role="group" aria-label=${say.stripMistakesLabel}>
-          ${mistakes?.worst.map((mistake) => {
-            const words = say.mistake(name(mistake.label), name(mistake.predicted), this.#words.percent(mistake.share));
-            return html`<button
-              aria-label=${words}
-              title=${words}
-              aria-pressed=${mistake.index === index ? 'true' : 'false'}
-              @click=${() => this.#choose({ kind: 'test', index: mistake.index })}
-            >
-              <canvas data-example=${mistake.index} aria-hidden="true"></canvas>
-            </button>`;
-          })}
-        </div>`;
-    }
-    return html`${sorts}
-      <div class="strip" role="group" aria-label=${say.chooseDigit}>
-        ${(test?.classes ?? []).map((name, k) => {
-          const chosen = k === label;
-          const shown = chosen ? index : nextOf(test!, k, 0);
-          const words = chosen ? say.nextOfClass(name) : say.chooseClass(name);
-          return html`<button
-            aria-label=${words}
-            title=${words}
-            aria-pressed=${chosen ? 'true' : 'false'}
-            ?disabled=${shown === undefined}
-            @click=${() => this.#choose({ kind: 'test', index: nextOf(test!, k, chosen ? index + 1 : 0) ?? 0 })}
-          >
-            <canvas data-example=${shown ?? ''} aria-hidden="true"></canvas>
-          </button>`;
-        })}
+    return html`<div class="sorts" role="group" aria-label=${say.stripLabel}>
+        ${tab(false, say.stripClasses)}
+        ${tab(true, mistakes ? say.stripMistakes(this.#words.whole(mistakes.wrong), this.#words.whole(mistakes.size)) : say.stripNoMistakes)}
       </div>
-    `;
+      <div class=${ofImages ? 'strip' : 'strip listed'} role="group" aria-label=${this.wrong ? say.stripMistakesLabel : say.chooseByClass}>
+        ${this.wrong ? this.#worst(ofImages) : this.#classes(ofImages)}
+      </div>`;
+  }
+
+  #className(k: number): string {
+    return this.snapshot?.test?.classes?.[k] ?? String(k);
+  }
+
+  #worst(ofImages: boolean): TemplateResult[] | undefined {
+    const words = this.#words;
+    const { mistakes, choices } = this.snapshot ?? {};
+    return mistakes?.worst.map(({ index, label, predicted, share }) => {
+      const said = words.say.mistake(this.#className(label), this.#className(predicted), words.percent(share));
+      const chosen = choices?.example.kind === 'test' && choices.example.index === index;
+      return html`<button
+        data-example=${index}
+        aria-label=${ofImages ? said : nothing}
+        title=${ofImages ? said : nothing}
+        aria-pressed=${chosen ? 'true' : 'false'}
+        @click=${() => this.#choose({ kind: 'test', index })}
+      >
+        ${ofImages ? html`<canvas data-example=${index} aria-hidden="true"></canvas>` : html`${this.#inWords(index)} <small>${said}</small>`}
+      </button>`;
+    });
+  }
+
+  /** A text as it reads, a row by its number. */
+  #inWords(index: number): TemplateResult {
+    const { test } = this.snapshot ?? {};
+    const width = test?.inputShape[0] ?? 0;
+    return test?.vocabulary
+      ? html`<span lang="en">${sentenceOf(test.inputs.subarray(index * width, (index + 1) * width), test.vocabulary)}</span>`
+      : html`<span class="number">${this.#words.whole(index)}</span>`;
+  }
+
+  #classes(ofImages: boolean): TemplateResult[] {
+    const { say } = this.#words;
+    const { test, example, choices } = this.snapshot ?? {};
+    const index = choices?.example.kind === 'test' ? choices.example.index : -1;
+    const label = index >= 0 ? example?.label : undefined;
+    return (test?.classes ?? []).map((name, k) => {
+      const chosen = k === label;
+      const shown = chosen ? index : nextOf(test!, k, 0);
+      const words = chosen ? say.nextOfClass(name) : say.chooseClass(name);
+      return html`<button
+        aria-label=${words}
+        title=${words}
+        aria-pressed=${chosen ? 'true' : 'false'}
+        ?disabled=${shown === undefined}
+        @click=${() => this.#choose({ kind: 'test', index: nextOf(test!, k, chosen ? index + 1 : 0) ?? 0 })}
+      >
+        ${ofImages ? html`<canvas data-example=${shown ?? ''} aria-hidden="true"></canvas>` : html`<span>${name}</span>`}
+      </button>`;
+    });
   }
 
   protected override updated(): void {
@@ -603,19 +624,7 @@ export class StudioExample extends LitElement {
       }
 
       .check {
-        display: inline-flex;
-        align-items: center;
-        gap: 0.375rem;
         min-height: 44px;
-        font-size: 0.8125rem;
-      }
-
-      .check input {
-        min-height: 0;
-        width: 1rem;
-        height: 1rem;
-        margin: 0;
-        accent-color: var(--ink);
       }
 
       .verdict {
@@ -739,6 +748,27 @@ export class StudioExample extends LitElement {
         border-color: transparent;
       }
 
+      .listed {
+        grid-template-columns: minmax(0, 1fr);
+      }
+
+      .listed button {
+        flex-wrap: wrap;
+        gap: 0 0.5rem;
+        justify-content: start;
+        padding: 0.25rem 0.5rem;
+        border-color: var(--line);
+        font-size: 0.8125rem;
+        font-weight: 400;
+        line-height: 1.3;
+        text-align: start;
+        white-space: normal;
+      }
+
+      .listed small {
+        color: var(--quiet);
+      }
+
       .strip button[aria-pressed='true'] {
         border-color: var(--ink);
       }
@@ -749,6 +779,7 @@ export class StudioExample extends LitElement {
       }
 
       .table {
+        position: relative;
         max-height: 22rem;
         margin: 0.5rem 0;
         overflow: auto;
@@ -858,6 +889,3 @@ function nextOf({ labels }: Dataset, k: number, from: number): number | undefine
   const first = found >= 0 ? found : labels.indexOf(k);
   return first >= 0 ? first : undefined;
 }
-
-/** A number as it is typed: with the marks that the page itself writes; NaN where it is none. */
-const numberIn = (typed: string): number => (typed.trim() === '' ? Number.NaN : Number(typed.replace(/[,，\s]/g, '').replace('−', '-')));

@@ -1,4 +1,5 @@
 import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import { fixedScale } from './fixed-scale.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { Pointed } from './point/pointed.ts';
@@ -13,17 +14,23 @@ const NEW_UNITS = 32;
 
 /** NETWORK: the tensors of the network, live. */
 export class StudioNetwork extends LitElement {
-  static override properties: PropertyDeclarations = { snapshot: { attribute: false }, pointed: { attribute: false } };
+  static override properties: PropertyDeclarations = {
+    snapshot: { attribute: false },
+    pointed: { attribute: false },
+    perFrame: { state: true },
+  };
 
   declare snapshot: Snapshot | undefined;
   /** What is pointed at in any picture. */
   declare pointed: Pointed | undefined;
+  declare perFrame: boolean;
   readonly #words = new Words(this);
 
   constructor() {
     super();
     this.snapshot = undefined;
     this.pointed = undefined;
+    this.perFrame = false;
   }
 
   override render(): TemplateResult {
@@ -38,6 +45,9 @@ export class StudioNetwork extends LitElement {
         <span class="note number">${snapshot?.shown ? say.parameterCount(words.whole(snapshot.shown.model.parameterCount)) : ''}</span>
         ${this.#pending()}
         <span class="tools">
+          ${fixedScale(words, this.perFrame, (perFrame) => {
+            this.perFrame = perFrame;
+          })}
           ${
             snapshot?.given
               ? html`<span class="note">${say.givenLayers}</span>`
@@ -56,6 +66,7 @@ export class StudioNetwork extends LitElement {
         .device=${snapshot?.device}
         .chosen=${snapshot?.choices.tensor}
         .series=${seriesOf(snapshot)}
+        .perFrame=${this.perFrame}
         .looks=${snapshot?.looks ?? 0}
         .still=${!(snapshot?.running ?? false)}
         .locked=${snapshot?.choices.cell}
@@ -102,6 +113,9 @@ export class StudioNetwork extends LitElement {
 
       .tools {
         display: flex;
+        flex-wrap: wrap;
+        gap: 0 0.5rem;
+        align-items: center;
         margin-left: auto;
       }
 

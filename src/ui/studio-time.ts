@@ -3,7 +3,7 @@ import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import { send } from './session/commands.ts';
 import type { Snapshot } from './session/session.ts';
-import { nextRate, readSetting } from './settings.ts';
+import { nextRate, RANGES, readNumber, readSetting } from './settings.ts';
 import { shared } from './shared-styles.ts';
 import type { StopAt } from './training.ts';
 
@@ -12,13 +12,14 @@ export class StudioTime extends LitElement {
   static override properties: PropertyDeclarations = {
     snapshot: { attribute: false },
     logarithmic: { state: true },
-    wrongRate: { state: true },
+    refused: { state: true },
     opened: { state: true },
   };
 
   declare snapshot: Snapshot | undefined;
   declare logarithmic: boolean;
-  declare wrongRate: boolean;
+  /** What was typed last and cannot be taken, and where: it stays with a message until something else is typed. */
+  declare refused: { readonly field: 'rate' | 'stop'; readonly typed: string } | undefined;
   /** On a narrow screen, what is not needed at every moment is folded away. */
   declare opened: boolean;
   readonly #words = new Words(this);
@@ -27,17 +28,50 @@ export class StudioTime extends LitElement {
     super();
     this.snapshot = undefined;
     this.logarithmic = true;
-    this.wrongRate = false;
+    this.refused = undefined;
     this.opened = false;
   }
 
   override render(): TemplateResult {
-    return html`${this.#transport()} ${this.#figures()} ${this.#charts()} ${this.#more()}`;
+    // The other pages have their own use for the height.
+    const low = (this.snapshot?.choices.page ?? 'studio') !== 'studio';
+    return html`${this.#transport(low)} ${this.#figures()} ${low ? nothing : html`${this.#charts()} ${this.#more()}`}`;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener('pointerdown', this.#pressElsewhere);
+  }
+
+  override disconnectedCallback(): void {
+    document.removeEventListener('pointerdown', this.#pressElsewhere);
+    super.disconnectedCallback();
+  }
+
+  // ---- tables that unfold over the page --------------------------------------------------------------------------------------------
+
+  get #unfolded(): HTMLDetailsElement | null {
+    return this.renderRoot.querySelector('details[open]');
+  }
+
+  readonly #pressElsewhere = (event: Event): void => {
+    const unfolded = this.#unfolded;
+    if (unfolded && !event.composedPath().includes(unfolded)) unfolded.open = false;
+  };
+
+  #fold(event: KeyboardEvent): void {
+    const unfolded = this.#unfolded;
+    if (event.key !== 'Escape' || !unfolded) return;
+    // The page, too, frees something by this key.
+    event.preventDefault();
+    unfolded.open = false;
+    unfolded.querySelector('summary')?.focus();
   }
 
   // ---- transport -----------------------------------------------------------------------------------------------------------------
 
-  #transport(): TemplateResult {
+  /** @param low there is nothing to unfold */
+  #transport(low: boolean): TemplateResult {
     const { say } = this.#words;
     const { snapshot } = this;
     const running = snapshot?.running ?? false;
@@ -73,6 +107,7 @@ export class StudioTime extends LitElement {
         </button>
         <button
           class="unfold"
+          ?hidden=${low}
           aria-expanded=${this.opened ? 'true' : 'false'}
           aria-label=${say.moreSettings}
           title=${say.moreSettings}
@@ -123,9 +158,11 @@ export class StudioTime extends LitElement {
   #phase(): string {
     const { say } = this.#words;
     const { phase = 'opening', loading, stoppedBy, choices } = this.snapshot ?? {};
-    if (stoppedBy && phase === 'paused') {
+    // What was refused may have been the first step.
+    if (stoppedBy && (phase === 'paused' || phase === 'ready')) {
       const dead = stoppedBy.kind === 'unit' ? stoppedBy.dead : undefined;
-      return dead ? say.stoppedByUnit(dead.layer, this.#words.whole(dead.unit)) : say.stoppedBy[stoppedBy.kind];
+      if (dead) return say.stoppedByUnit(dead.layer, this.#words.whole(dead.unit));
+      return stoppedBy.kind === 'loss' ? say.stoppedByLoss(this.#words.significant(stoppedBy.above)) : say.stoppedBy[stoppedBy.kind];
     }
     if (phase !== 'loading' || !loading?.totalBytes || !choices) return say.phases[phase];
     return `${say.phases.loading} ${this.#words.percent(loading.loadedBytes / loading.totalBytes, 0)}`;
@@ -176,9 +213,10 @@ export class StudioTime extends LitElement {
   #more(): TemplateResult {
     const { say } = this.#words;
     const { snapshot } = this;
+    const { refused } = this;
     const kind = snapshot?.stopAt?.kind ?? '';
     return html`
-      <div class=${this.opened ? 'more opened' : 'more'}>
+      <div class=${this.opened ? 'more opened' : 'more'} @keydown=${(event: KeyboardEvent) => this.#fold(event)}>
         <fieldset class="live" ?disabled=${snapshot?.recorded !== undefined}>
         <label class="field">
           <span>${say.rate}</span>
@@ -187,15 +225,16 @@ export class StudioTime extends LitElement {
             inputmode="decimal"
             autocomplete="off"
             title=${say.rateHelp}
-            aria-invalid=${this.wrongRate ? 'true' : 'false'}
-            .value=${String(snapshot?.rate ?? '')}
+            aria-invalid=${refused?.field === 'rate' ? 'true' : 'false'}
+            aria-describedby=${refused?.field === 'rate' ? 'refusal' : nothing}
+            .value=${refused?.field === 'rate' ? refused.typed : String(snapshot?.rate ?? '')}
             @change=${(event: Event) => this.#rate(event.target as HTMLInputElement)}
             @keydown=${(event: KeyboardEvent) => this.#nudge(event)}
           />
         </label>
         <label class="field">
           <span>${say.pauseAt}</span>
-          <select @change=${(event: Event) => this.#stopAt((event.target as HTMLSelectElement).value)}>
+          <select title=${say.pauseAtHint} @change=${(event: Event) => this.#stopAt((event.target as HTMLSelectElement).value)}>
             <option value="" ?selected=${kind === ''}>${say.pauseNever}</option>
             <option value="step" ?selected=${kind === 'step'}>${say.pauseAtStep}</option>
             <option value="epoch" ?selected=${kind === 'epoch'}>${say.pauseAtEpoch}</option>
@@ -204,6 +243,7 @@ export class StudioTime extends LitElement {
           </select>
         </label>
         ${this.#threshold(snapshot?.stopAt)}
+        ${refused ? html`<small id="refusal" class="refusal" role="alert">${this.#range(refused.field)}</small>` : nothing}
         <label class="check" title=${say.followHint}
           ><input
             type="checkbox"
@@ -227,11 +267,11 @@ export class StudioTime extends LitElement {
           </button>
           <span class="note number" aria-live="polite">${this.#test()}</span>
         </span>
-        <details>
+        <details name="unfolded">
           <summary>${say.epochTable}</summary>
           ${this.#table()}
         </details>
-        <details>
+        <details name="unfolded">
           <summary>${say.confusionTitle}</summary>
           ${this.#confusion()}
         </details>
@@ -241,7 +281,7 @@ export class StudioTime extends LitElement {
 
   #rate(input: HTMLInputElement): void {
     const rate = readSetting('rate', input.value);
-    this.wrongRate = rate === undefined;
+    this.refused = rate === undefined ? { field: 'rate', typed: input.value } : undefined;
     if (rate !== undefined) send(this, { do: 'recipe', changes: { rate } });
   }
 
@@ -263,28 +303,47 @@ export class StudioTime extends LitElement {
       loss: { kind: 'loss', above: 10 },
       unit: { kind: 'unit' },
     };
+    this.refused = undefined;
     send(this, { do: 'stopAt', stopAt: choices[kind] });
+  }
+
+  /** What can be taken, in words. */
+  #range(field: 'rate' | 'stop'): string {
+    const words = this.#words;
+    const { say } = words;
+    const { stopAt, step = 0, totalSteps = 0 } = this.snapshot ?? {};
+    if (field === 'rate') return say.outOfRange(String(RANGES.rate.least), String(RANGES.rate.most));
+    return stopAt?.kind === 'step' ? say.outOfRangeWhole(words.whole(step + 1), words.whole(totalSteps)) : say.notALoss;
+  }
+
+  #setThreshold(typed: string): void {
+    const { stopAt, step = 0, totalSteps = 0 } = this.snapshot ?? {};
+    const value = readNumber(typed);
+    // A step that is past, or after the last, never comes.
+    const comes =
+      stopAt?.kind === 'step'
+        ? Number.isInteger(value) && value > step && value <= totalSteps
+        : value >= 0 && value < Number.POSITIVE_INFINITY;
+    this.refused = comes ? undefined : { field: 'stop', typed };
+    if (!comes) return;
+    send(this, { do: 'stopAt', stopAt: stopAt?.kind === 'step' ? { kind: 'step', step: value } : { kind: 'loss', above: value } });
   }
 
   #threshold(stopAt: StopAt | undefined): TemplateResult | typeof nothing {
     const { say } = this.#words;
     if (stopAt === undefined || stopAt.kind === 'epoch' || stopAt.kind === 'unit') return nothing;
     const value = stopAt.kind === 'step' ? stopAt.step : stopAt.above;
+    const refused = this.refused?.field === 'stop' ? this.refused : undefined;
     return html`<input
       class="threshold"
       type="text"
       inputmode="decimal"
       autocomplete="off"
       aria-label=${stopAt.kind === 'step' ? say.pauseAtStep : say.pauseAtLoss}
-      .value=${String(value)}
-      @change=${(event: Event) => {
-        const typed = Number((event.target as HTMLInputElement).value.replace(/[,，\s]/g, ''));
-        if (!Number.isFinite(typed) || typed < 0) return;
-        send(this, {
-          do: 'stopAt',
-          stopAt: stopAt.kind === 'step' ? { kind: 'step', step: Math.round(typed) } : { kind: 'loss', above: typed },
-        });
-      }}
+      aria-invalid=${refused ? 'true' : 'false'}
+      aria-describedby=${refused ? 'refusal' : nothing}
+      .value=${refused?.typed ?? String(value)}
+      @change=${(event: Event) => this.#setThreshold((event.target as HTMLInputElement).value)}
     />`;
   }
 
@@ -293,6 +352,8 @@ export class StudioTime extends LitElement {
     const { say } = words;
     const test = this.snapshot?.shown?.tests.at(-1);
     if (!test) return say.noTest;
+    // What is no number is no answer, though one class comes first among such.
+    if (!Number.isFinite(test.loss)) return `${say.notFinitePrediction} ${say.atStep(words.whole(test.step))}`;
     const errors = Math.round(test.size * (1 - test.accuracy));
     return `${say.testResult(words.percent(test.accuracy, 2), words.whole(errors), words.whole(test.size))}, ${say.atStep(words.whole(test.step))}`;
   }
@@ -544,34 +605,26 @@ export class StudioTime extends LitElement {
 
       .more select {
         min-height: 2rem;
-        max-width: 7.25rem;
+        max-width: 8.125rem;
         border-radius: 8px;
         font-size: 0.8125rem;
       }
 
       .check {
-        display: inline-flex;
-        gap: 0.375rem;
-        align-items: center;
         min-height: 2rem;
       }
 
-      .check input {
-        width: 1rem;
-        height: 1rem;
-        min-height: 0;
-        margin: 0;
-        accent-color: var(--ink);
+      .refusal {
+        flex: 1 0 100%;
+        color: var(--bad);
+        line-height: 1.3;
       }
 
       .test {
         display: inline-flex;
+        flex: 1 0 100%;
         gap: 0.5rem;
         align-items: center;
-      }
-
-      .test {
-        flex: 1 0 100%;
         min-width: 0;
       }
 
@@ -684,8 +737,9 @@ export class StudioTime extends LitElement {
         }
 
         .transport button {
-          flex: 1;
-          padding: 0 0.5rem;
+          flex: 1 1 auto;
+          min-width: 0;
+          padding: 0 0.375rem;
         }
 
         .transport .unfold {
@@ -702,7 +756,6 @@ export class StudioTime extends LitElement {
         .phase,
         .more:not(.opened),
         loss-chart + loss-chart,
-        [data-figure='viewed'],
         [data-figure='speed'],
         [data-figure='epoch'],
         .standing:not(.opened) [data-figure='validation'],
@@ -711,9 +764,9 @@ export class StudioTime extends LitElement {
         }
 
         .charts:not(.doors) {
-          --chart-height: 3.25rem;
-          --chart-head: absolute;
-          --chart-legend: none;
+          --chart-height: 3.125rem;
+          --chart-head: 0.875rem;
+          --chart-head-size: 0.6875rem;
           grid-template-columns: 1fr;
         }
 

@@ -4,6 +4,7 @@ import type { ClauseDataset } from '../data/index.ts';
 import { spearman } from '../explain/evaluate/ranks.ts';
 import { answerOf, challengeList, challengeStyles, whatChanged } from './challenge-list.ts';
 import { explain } from './faults.ts';
+import { fixedScale } from './fixed-scale.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { AttributionMap } from './maps/attribution-map.ts';
@@ -222,15 +223,9 @@ export class StudioWhy extends LitElement {
             <option value="" selected>${say.addMethod}</option>
             ${missing.map((method) => html`<option value=${method}>${say.methodNames[method]}</option>`)}
           </select>
-        <label class="check"
-          ><input
-            type="checkbox"
-            .checked=${!this.perFrame}
-            @change=${(event: Event) => {
-              this.perFrame = !(event.target as HTMLInputElement).checked;
-            }}
-          />${say.scaleFixed}</label
-        >
+        ${fixedScale(this.#words, this.perFrame, (perFrame) => {
+          this.perFrame = perFrame;
+        })}
         <fieldset class="live" ?disabled=${recorded} @keydown=${(event: KeyboardEvent) => this.#leave(event)}>${this.#whatIf()}</fieldset>
         <span class="tools">
           <button ?disabled=${recorded || !snapshot?.cards.some(({ map }) => map)} aria-pressed=${this.painting ? 'true' : 'false'} title=${say.challengeHint} @click=${() => this.#paint()}>
@@ -610,22 +605,6 @@ export class StudioWhy extends LitElement {
       .check input[type='range'] {
         width: 3.25rem;
         padding: 0;
-      }
-
-      .check {
-        display: inline-flex;
-        align-items: center;
-        gap: 0.375rem;
-        min-height: 2.25rem;
-        font-size: 0.8125rem;
-      }
-
-      .check input[type='checkbox'] {
-        width: 1rem;
-        height: 1rem;
-        min-height: 0;
-        margin: 0;
-        accent-color: var(--ink);
       }
 
       .tools {

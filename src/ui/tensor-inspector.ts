@@ -10,6 +10,7 @@ import {
   type TemplateResult,
 } from 'lit';
 import type { Device } from '../engine/index.ts';
+import { fixedScale } from './fixed-scale.ts';
 import { icon } from './icons.ts';
 import { Words } from './language.ts';
 import type { Ends } from './maps/map-painter.ts';
@@ -192,15 +193,9 @@ export class TensorInspector extends LitElement {
               ></tensor-view>
               ${statistics && signed ? this.#beyond(statistics.found) : nothing}
               <div class="tools">
-                <label class="check"
-                  ><input
-                    type="checkbox"
-                    .checked=${!this.perFrame}
-                    @change=${(event: Event) => {
-                      this.perFrame = !(event.target as HTMLInputElement).checked;
-                    }}
-                  />${say.scaleFixed}</label
-                >
+                ${fixedScale(this.#words, this.perFrame, (perFrame) => {
+                  this.perFrame = perFrame;
+                })}
                 ${
                   units > 1
                     ? html`<label class="check"
@@ -470,19 +465,7 @@ export class TensorInspector extends LitElement {
       }
 
       .check {
-        display: inline-flex;
-        align-items: center;
-        gap: 0.375rem;
-        min-height: 2.25rem;
         font-size: 0.75rem;
-      }
-
-      .check input[type='checkbox'] {
-        width: 1rem;
-        height: 1rem;
-        min-height: 0;
-        margin: 0;
-        accent-color: var(--ink);
       }
 
       .unit {

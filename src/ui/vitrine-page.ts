@@ -492,14 +492,18 @@ export class VitrinePage extends LitElement {
       /* The workspace fills the window; its regions scroll by themselves where they must. */
       @media (min-width: 1024px) and (min-height: 640px) {
         :host {
+          position: relative;
           height: 100vh;
           height: 100dvh;
-          overflow: hidden;
+          /* Not hidden: that can still be scrolled, by what brings a card or a focus into view. */
+          overflow: clip;
         }
 
+        /* What is only to be heard stays within, too, though it is placed absolutely. */
         studio-example,
         .centre,
         tensor-inspector {
+          position: relative;
           overflow: auto;
         }
       }

@@ -116,8 +116,9 @@ describe('a map can lose', () => {
       textContent!.trim(),
     );
     const [row] = session.snapshot.challenges;
-    expect(cells[0]).toBe(session.snapshot.test!.classes![row!.target]);
-    expect(Number(cells[1]!.replace('−', '-'))).toBeCloseTo(row!.promised, 3);
+    expect(cells[0]).toBe('4');
+    expect(cells[1]).toBe(session.snapshot.test!.classes![row!.target]);
+    expect(Number(cells[2]!.replace('−', '-'))).toBeCloseTo(row!.promised, 3);
     expect(session.snapshot.painted).toHaveLength(12);
   });
 

@@ -180,4 +180,27 @@ describe('in a page of its own', () => {
     expect(await chosen).toBe('dense_1/weight');
     await expect.poll(() => colorsOf(diagram), PATIENTLY).toBe(24);
   });
+
+  test('a diagram that is wider than its place says where it goes on', async () => {
+    const nodes = Array.from({ length: 12 }, (_, k) => ({
+      name: `dense_${k}/weight`,
+      kind: 'weight' as const,
+      title: `dense_${k}`,
+      note: '',
+      tensor: ramp([6, 4]),
+      signed: true,
+    }));
+    const diagram = await put('network-diagram', { nodes });
+    const list = diagram.shadowRoot!.querySelector('ol')!;
+    const sides = () => ['before', 'after'].filter((side) => list.classList.contains(side));
+    await expect.poll(sides, PATIENTLY).toEqual(['after']);
+    expect(getComputedStyle(list).maskImage).toContain('gradient');
+    list.scrollLeft = 100;
+    await expect.poll(sides, PATIENTLY).toEqual(['before', 'after']);
+    list.scrollLeft = 1e6;
+    await expect.poll(sides, PATIENTLY).toEqual(['before']);
+    Object.assign(diagram, { nodes: nodes.slice(0, 1) });
+    await expect.poll(sides, PATIENTLY).toEqual([]);
+    expect(getComputedStyle(list).maskImage).toBe('none');
+  });
 });

@@ -120,8 +120,18 @@ describe('a tensor', () => {
       tensor.write(new Float32Array([1, 0.5]));
       await end('now', 1);
       expect(element.ends!.ofRun).toBeCloseTo(4, 5);
-      element.series = 'two';
+      // Switched off and on, it begins with what is drawn.
+      element.perFrame = true;
+      await element.updateComplete;
+      element.perFrame = false;
       await end('ofRun', 1);
+      tensor.write(new Float32Array([3, 0.5]));
+      await end('ofRun', 3);
+      tensor.write(new Float32Array([2, 0.5]));
+      await end('now', 2);
+      expect(element.ends!.ofRun).toBeCloseTo(3, 5);
+      element.series = 'two';
+      await end('ofRun', 2);
     } finally {
       element.remove();
       tensor.dispose();

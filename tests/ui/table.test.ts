@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import { standardise } from '../../src/data/index.ts';
 import type { Dataset } from '../../src/engine/index.ts';
@@ -57,6 +57,8 @@ function expectAnswers(page: Element, session: StudioSession, tolerance: number)
   }
 }
 
+afterEach(() => browser.viewport(1280, 800));
+
 describe('the map of a row', () => {
   test('is signed bars, the largest first, to one side or the other of the middle, and the rest at a click', async () => {
     const { page, session } = await open('&hidden=8');
@@ -84,6 +86,26 @@ describe('the map of a row', () => {
     expect(signs).toBe(3);
     list(page, card).querySelector<HTMLElement>('.more')!.click();
     await expect.poll(() => bars(page, card).length, PATIENTLY).toBe(COLUMNS);
+  });
+
+  test('begins its fixed scale anew when it is switched off and on', async () => {
+    const { page, session } = await open('&hidden=8&rate=0.5&epochs=1000');
+    const map = () =>
+      inside<RowMap>(page, 'studio-why', '[data-method=integratedGradients]', 'row-map') as RowMap & { values: Float32Array };
+    const largest = () => Math.max(...map().values.map(Math.abs));
+    await expect.poll(() => map().end, PATIENTLY).toBeGreaterThanOrEqual(largest());
+    // A value as of a network that went astray.
+    const { values } = map();
+    map().values = values.map((value) => 100 * value);
+    await expect.poll(() => map().end, PATIENTLY).toBeCloseTo(100 * Math.max(...values.map(Math.abs)), 3);
+    map().values = values;
+    await map().updateComplete;
+    expect(map().end).toBeGreaterThan(50 * largest());
+    const fixed = inside(page, 'studio-why').shadowRoot!.querySelector<HTMLInputElement>('.check input')!;
+    await userEvent.click(fixed);
+    await userEvent.click(fixed);
+    await expect.poll(() => map().end, PATIENTLY).toBeCloseTo(largest(), 6);
+    expect(session.snapshot.step).toBe(15);
   });
 
   test('has its column locked by key, in every map, and freed by Esc', async () => {
@@ -119,6 +141,31 @@ describe('the map of a row', () => {
   });
 });
 
+test('rows are chosen by class, or among the mistakes', async () => {
+  const { page, session } = await open('&hidden=none&rate=1e-9');
+  const strip = () => [...inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLElement>('.listed button')];
+  expect(strip().map(({ textContent }) => textContent!.trim())).toEqual(['low', 'high']);
+  for (const k of [0, 1]) {
+    await userEvent.click(strip()[k]!);
+    await until(() => session.snapshot.example!.label === k && strip()[k]!.getAttribute('aria-pressed') === 'true');
+    const { index } = session.snapshot.choices.example as { index: number };
+    // The next of the same class.
+    await userEvent.click(strip()[k]!);
+    await until(() => (session.snapshot.choices.example as { index: number }).index > index);
+    await session.looked();
+    expect(session.snapshot.example!.label).toBe(k);
+  }
+  await until(() => session.snapshot.mistakes?.step === session.snapshot.step);
+  await userEvent.click(browser.getByRole('button', { name: /^Mistakes/ }));
+  const { worst } = session.snapshot.mistakes!;
+  expect(worst.length).toBeGreaterThan(0);
+  await expect.poll(() => strip().map(({ dataset }) => Number(dataset.example)), PATIENTLY).toEqual(worst.map(({ index }) => index));
+  await userEvent.click(strip()[0]!);
+  await session.looked();
+  expect(session.snapshot.choices.example).toEqual({ kind: 'test', index: worst[0]!.index });
+  expect(session.snapshot.prediction!.predicted).not.toBe(session.snapshot.example!.label);
+});
+
 describe('a row challenges its maps', () => {
   test('a value that is altered: on a linear model every card prints a promise that the network keeps', async () => {
     const { page, session } = await open('&hidden=none');
@@ -135,7 +182,11 @@ describe('a row challenges its maps', () => {
     await page.updateComplete;
     await expect.poll(() => answerOn(page, 'occlusion'), PATIENTLY).toMatch(/map .*network/);
     expectAnswers(page, session, 1e-4);
-    await expect.element(browser.getByRole('cell', { name: 'column_1' }).first()).toBeVisible();
+    // The list says of which example, and from what to what.
+    const changed = () =>
+      [...inside(page, 'studio-why', '.challenges tbody tr').querySelectorAll('td')].map(({ textContent }) => textContent!.trim());
+    const from = Number(before.values[1]!.toPrecision(4));
+    await expect.poll(() => [changed()[0], changed()[4]], PATIENTLY).toEqual(['3', `column_1 ${from} → 2.5`.replace('-', '−')]);
 
     // Altered further, the maps of the row as it was then are asked; the list is kept.
     const again = inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLInputElement>('.table input')[4]!;
@@ -143,6 +194,7 @@ describe('a row challenges its maps', () => {
     await userEvent.keyboard('{Enter}');
     await until(() => session.snapshot.challenges.length === 2 * METHODS.length);
     expect(session.snapshot.challenges[0]!.cells).toEqual([4]);
+    await expect.poll(() => [changed()[0], changed()[4]], PATIENTLY).toEqual(['3, changed', expect.stringMatching(/^column_4 .* → −1.5$/)]);
     for (const each of session.snapshot.challenges) expect(Math.abs(each.promised - each.actual), each.method).toBeLessThan(1e-4);
     expect(session.snapshot.challenges[0]!.asked).not.toBe(before.key);
     // Another row was never altered.
@@ -152,11 +204,28 @@ describe('a row challenges its maps', () => {
     expect(session.snapshot.challenges).toHaveLength(2 * METHODS.length);
   });
 
+  test('and what is brought into view never moves the page itself', async () => {
+    // So low that the table's last rows are far below.
+    await browser.viewport(1280, 645);
+    const { page } = await open('&hidden=8');
+    await userEvent.fill(inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLInputElement>('.table input')[1]!, '2.5');
+    await userEvent.keyboard('{Enter}');
+    const challenges = () => inside(page, 'studio-why').shadowRoot!.querySelector('.challenges');
+    await expect.poll(challenges, PATIENTLY).toBeTruthy();
+    const places = () => [page.getBoundingClientRect().top, page.scrollTop, document.documentElement.scrollTop, document.body.scrollTop];
+    for (const block of ['start', 'nearest'] as const) {
+      challenges()!.scrollIntoView({ block });
+      for (const hidden of inside(page, 'studio-example').shadowRoot!.querySelectorAll('.hidden')) hidden.scrollIntoView({ block });
+      expect(places()).toEqual([0, 0, 0, 0]);
+    }
+    expect(document.documentElement.scrollHeight).toBe(document.documentElement.clientHeight);
+  });
+
   test('a value that is taken away by a click, and put back', async () => {
     const { page, session } = await open('&hidden=none');
     await userEvent.click(browser.getByRole('button', { name: 'Challenge' }));
     const card = '[data-method=integratedGradients]';
-    await expect.poll(() => bars(page, card)[0]?.getAttribute('aria-label'), PATIENTLY).toMatch(/^Take column_\d+ away$/);
+    await expect.poll(() => bars(page, card)[0]?.getAttribute('aria-label'), PATIENTLY).toMatch(/^Take column_\d+ away: [+−]?[\d.]+/);
     const column = Number(bars(page, card)[0]!.dataset.index);
     bars(page, card)[0]!.click();
     await until(() => session.snapshot.challenges.length === METHODS.length);

@@ -1,6 +1,6 @@
 import type { LitElement } from 'lit';
 import { expect, test } from 'vitest';
-import { userEvent } from 'vitest/browser';
+import { page as browser, userEvent } from 'vitest/browser';
 import { CLAUSE_LENGTH, clauses } from '../../src/data/clauses.ts';
 import { languageChoice } from '../../src/ui/language.ts';
 import type { StudioSession } from '../../src/ui/session/session.ts';
@@ -122,7 +122,10 @@ test('words are struck out by mouse or keyboard and put back; for one word occlu
   await userEvent.click(button);
   const word = (at: number): HTMLElement =>
     inside(page, 'studio-why', 'attribution-map', 'text-map').shadowRoot!.querySelectorAll<HTMLElement>('li button')[at]!;
-  await expect.poll(() => word(3)?.getAttribute('aria-label'), PATIENTLY).toContain('Strike out');
+  await expect.poll(() => word(3)?.getAttribute('aria-label'), PATIENTLY).toMatch(/^Strike out \w+$/);
+  // With its value, which is not to be seen by everyone.
+  const onMap = inside(page, 'studio-why', '[data-method]', 'text-map').shadowRoot!.querySelector<HTMLElement>('li button')!;
+  expect(onMap.getAttribute('aria-label')).toMatch(/^Strike out \w+: [+−]?[\d.]+/);
   const token = Number(word(3).dataset.index);
   await userEvent.click(word(3));
   await until(() => session.snapshot.challenges.length === 3);
@@ -151,13 +154,13 @@ test('mistakes are listed with their texts and lead to them', async () => {
   await until(() => session.snapshot.mistakes !== undefined && session.snapshot.mistakes.step === session.snapshot.step);
   const { mistakes } = session.snapshot;
   expect(mistakes!.wrong).toBeGreaterThan(0);
-  const root = () => inside(page, 'studio-example', 'text-example').shadowRoot!;
-  root().querySelector('details')!.open = true;
-  const shown = () => [...root().querySelectorAll<HTMLElement>('.mistake')];
+  await userEvent.click(browser.getByRole('button', { name: /^Mistakes/ }));
+  const shown = () => [...inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLElement>('.listed button')];
   await expect
     .poll(() => shown().map(({ dataset }) => Number(dataset.example)), PATIENTLY)
     .toEqual(mistakes!.worst.map(({ index }) => index));
   const [first] = shown();
+  expect(first!.textContent!.split(/\s+/).length).toBeGreaterThan(6);
   first!.click();
   await session.looked();
   const { example, prediction } = session.snapshot;
@@ -177,7 +180,7 @@ test('the network and its attention are drawn; the diagram leaves out the number
   expect(titles()).not.toContain('input');
   const attention = session.snapshot.tensors.get('attention/residual_1/selfAttention_1');
   expect(attention?.shape).toEqual([1, 2, CLAUSE_LENGTH, CLAUSE_LENGTH]);
-  await expect.poll(() => inside(page, 'studio-example').shadowRoot!.querySelectorAll('drawing-pad, .strip').length, PATIENTLY).toBe(0);
+  await expect.poll(() => inside(page, 'studio-example').shadowRoot!.querySelectorAll('drawing-pad, canvas').length, PATIENTLY).toBe(0);
 });
 
 test('texts may be chosen and left again in mid-run: what is shown goes with the data, and Undo brings the run before back', async () => {

@@ -414,10 +414,7 @@ export class VitrineBench extends LitElement {
       .check input {
         flex: none;
         width: 1.125rem;
-        min-height: 0;
         height: 1.125rem;
-        margin: 0;
-        accent-color: var(--ink);
       }
 
       code {

@@ -299,7 +299,9 @@ export class AttributionMap extends LitElement {
         line-height: 1.4;
       }
 
+      /* Both numbers may not fit one line: the maps stay level. */
       .answer {
+        min-height: 2lh;
         margin: 0 0 0.125rem;
         font-size: 0.6875rem;
         line-height: 1.3;

@@ -1,4 +1,13 @@
-import { type CSSResultGroup, css, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from 'lit';
+import {
+  type CSSResultGroup,
+  css,
+  html,
+  LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type PropertyValues,
+  type TemplateResult,
+} from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Device, Tensor } from '../../engine/index.ts';
 import { breakable } from '../breakable.ts';
@@ -81,7 +90,7 @@ export class NetworkDiagram extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<ol>
+    return html`<ol @scroll=${() => this.#edges()}>
       ${repeat(
         this.nodes,
         ({ name }) => name,
@@ -120,6 +129,30 @@ export class NetworkDiagram extends LitElement {
     `;
   }
 
+  readonly #resize = new ResizeObserver(() => this.#edges());
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resize.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    this.#resize.disconnect();
+    super.disconnectedCallback();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('nodes')) this.#edges();
+  }
+
+  /** Where more can be scrolled to, the picture fades. */
+  #edges(): void {
+    const list = this.renderRoot.querySelector('ol');
+    if (!list) return;
+    list.classList.toggle('before', list.scrollLeft > 1);
+    list.classList.toggle('after', list.scrollLeft + list.clientWidth < list.scrollWidth - 1);
+  }
+
   /** The pixel that is pointed at, or the unit among those of its layer. */
   #outlined({ name, kind, tensor }: DiagramNode): number | undefined {
     const { pointed } = this;
@@ -148,6 +181,20 @@ export class NetworkDiagram extends LitElement {
         padding: 0.125rem;
         overflow-x: auto;
         list-style: none;
+      }
+
+      ol:is(.before, .after) {
+        --before: 0rem;
+        --after: 0rem;
+        mask-image: linear-gradient(to right, transparent, #000 var(--before), #000 calc(100% - var(--after)), transparent);
+      }
+
+      ol.before {
+        --before: 3rem;
+      }
+
+      ol.after {
+        --after: 3rem;
       }
 
       li {

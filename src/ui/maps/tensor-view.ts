@@ -305,7 +305,9 @@ export class TensorView extends LitElement implements PainterView {
       this.#painter = undefined;
     }
     const drawn = ['tensor', 'looks', 'signed', 'perFrame', 'limit', 'ink', 'image', 'planes', 'columns', 'only', 'device'] as const;
-    if (changed.has('series') && changed.get('series') !== '') this.#painter?.forget(this);
+    // Switched on again, the fixed scale begins with what is drawn: one extreme value must not spoil it for good.
+    const anew = changed.get('perFrame') === true && !this.perFrame;
+    if (anew || (changed.has('series') && changed.get('series') !== '')) this.#painter?.forget(this);
     if (drawn.some((name) => changed.has(name))) this.#draw();
     if (changed.has('looks') || changed.has('still') || changed.has('tensor')) void this.#readTwin();
     if ((changed.has('looks') || changed.has('locked')) && this.locked !== undefined) void this.#readLocked(this.locked);

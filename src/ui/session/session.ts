@@ -83,8 +83,12 @@ export interface ChallengeRow {
   /** The class that it is contrasted with, where it is. */
   readonly against: number | undefined;
   readonly step: number;
+  /** The example that the map is of. */
+  readonly example: ExampleChoice;
   /** Indices of those values. */
   readonly cells: readonly number[];
+  /** What each was, and what it was altered to; undefined where it was taken away. */
+  readonly altered: readonly (readonly [from: number, to: number])[] | undefined;
   /** Keys of the example that the map is of, and of the one on screen while the answer is: another where a value was altered. */
   readonly asked: string;
   readonly shown: string;

@@ -57,7 +57,9 @@ export class RowMap extends ListedMap {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('series')) this.#ends = undefined;
     const { values } = this;
-    if (!values || !(changed.has('values') || changed.has('series'))) return;
+    // Switched on again, the fixed scale begins with what is shown: one extreme value must not spoil it for good.
+    if (changed.has('perFrame') && !this.perFrame) this.#ends = undefined;
+    if (!values || !(['values', 'series', 'perFrame'] as const).some((name) => changed.has(name))) return;
     const now = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     const ends = { now, ofRun: Math.max(now, this.#ends?.ofRun ?? 0) };
     if (ends.now === this.#ends?.now && ends.ofRun === this.#ends.ofRun) return;
@@ -111,7 +113,7 @@ export class RowMap extends ListedMap {
     const struck = row.struck.includes(column);
     const number = `${value > 0 ? '+' : ''}${words.significant(value, 2)}`;
     const pressed = row.strikable ? struck : column === this.locked;
-    const label = row.strikable ? (struck ? say.putBack(name) : say.takeAway(name)) : `${struck ? say.takenAway(name) : name}: ${number}`;
+    const does = row.strikable ? (struck ? say.putBack(name) : say.takeAway(name)) : struck ? say.takenAway(name) : name;
     return html`<li>
       <button
         class=${[value < 0 ? 'minus' : 'plus', struck ? 'struck' : '', column === this.outlined ? 'outlined' : ''].join(' ')}
@@ -121,7 +123,7 @@ export class RowMap extends ListedMap {
         data-index=${column}
         data-value=${value}
         aria-pressed=${String(pressed)}
-        aria-label=${label}
+        aria-label=${`${does}: ${number}`}
         @pointerenter=${() => this.fire('cell-point', column)}
         @focus=${() => this.comeTo(column)}
         @click=${() => this.choose(column)}

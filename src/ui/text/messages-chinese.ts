@@ -18,7 +18,6 @@ export const textChinese: Translation<typeof textEnglish> = {
   strike: str`划掉 ${0}`,
   restoreWord: str`放回 ${0}`,
   onEvidence: str`支持该类别的部分中有 ${0} 落在起决定作用的词上`,
-  mistake: str`${0}，被读作${1}（${2}）`,
   limits: str`−${0} … +${1} · 第 ${2} 步`,
   limitsAlone: str`−${0} … +${1}`,
   shows: {

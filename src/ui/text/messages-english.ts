@@ -17,7 +17,6 @@ export const textEnglish = {
   strike: (word: string): StrResult => str`Strike out ${word}`,
   restoreWord: (word: string): StrResult => str`Put ${word} back`,
   onEvidence: (share: string): StrResult => str`On the words that decide: ${share} of what speaks for the class`,
-  mistake: (label: string, predicted: string, share: string): StrResult => str`${label}, read as ${predicted} (${share})`,
   limits: (limit: string, step: string): StrResult => str`−${limit} … +${limit} · step ${step}`,
   limitsAlone: (limit: string): StrResult => str`−${limit} … +${limit}`,
   shows: {

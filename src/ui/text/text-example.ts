@@ -72,38 +72,7 @@ export class TextExample extends LitElement {
         <p>${own ? texts.edited : `${texts.generated} ${evidence ? texts.evidence : ''}`}</p>
       </div>
       ${own ? html`<button @click=${() => send(this, { do: 'choose', choices: { example: { kind: 'test', index } } })}>${texts.restore}</button>` : nothing}
-      ${this.#mistakes()}
     `;
-  }
-
-  /** The texts that the network is surest to read wrongly. */
-  #mistakes(): TemplateResult | typeof nothing {
-    const words = this.#words;
-    const { say, texts } = words;
-    const { mistakes, test, choices } = this.snapshot ?? {};
-    if (!mistakes || !test) return nothing;
-    const width = test.inputShape[0] ?? 0;
-    const name = (k: number): string => test.classes?.[k] ?? String(k);
-    return html`<details>
-      <summary>${say.stripMistakes(words.whole(mistakes.wrong), words.whole(mistakes.size))}</summary>
-      <ul>
-        ${mistakes.worst.map(({ index, label, predicted, share }) => {
-          const tokens = test.inputs.subarray(index * width, (index + 1) * width);
-          const chosen = choices?.example.kind === 'test' && choices.example.index === index;
-          return html`<li>
-            <button
-              class="mistake"
-              data-example=${index}
-              aria-pressed=${chosen ? 'true' : 'false'}
-              @click=${() => send(this, { do: 'choose', choices: { example: { kind: 'test', index } } })}
-            >
-              <span lang="en">${sentenceOf(tokens, test.vocabulary ?? [])}</span>
-              <small>${texts.mistake(name(label), name(predicted), words.percent(share))}</small>
-            </button>
-          </li>`;
-        })}
-      </ul>
-    </details>`;
   }
 
   #press(event: KeyboardEvent): void {
@@ -168,36 +137,6 @@ export class TextExample extends LitElement {
 
       .note .said {
         color: var(--hold);
-      }
-
-      summary {
-        font-size: 0.75rem;
-      }
-
-      ul {
-        margin: 0;
-        padding: 0;
-        list-style: none;
-      }
-
-      button.mistake {
-        display: grid;
-        justify-items: start;
-        width: 100%;
-        padding: 0.375rem 0.5rem;
-        border-color: var(--line);
-        font-weight: 400;
-        line-height: 1.3;
-        text-align: start;
-        white-space: normal;
-      }
-
-      button.mistake[aria-pressed='true'] {
-        border-color: var(--ink);
-      }
-
-      small {
-        color: var(--quiet);
       }
 
       button {

@@ -65,8 +65,8 @@ export class TextMap extends ListedMap {
     const share = value === undefined || limit === 0 ? 0 : value / limit;
     const struck = text?.struck.includes(token) ?? false;
     const number = value === undefined ? '' : `${value > 0 ? '+' : ''}${words.significant(value, 2)}`;
-    const said = [struck ? texts.struckWord(word) : word, number].filter(Boolean);
     const { strikable } = this;
+    const does = strikable ? (struck ? texts.restoreWord(word) : texts.strike(word)) : struck ? texts.struckWord(word) : word;
     return html`<li>
       <button
         class=${[value === undefined ? 'plain' : share < 0 ? 'minus' : 'plus', struck ? 'struck' : '', token === this.outlined ? 'outlined' : ''].join(' ')}
@@ -75,7 +75,7 @@ export class TextMap extends ListedMap {
         data-index=${token}
         data-value=${value ?? nothing}
         aria-pressed=${strikable ? String(struck) : String(token === this.locked)}
-        aria-label=${strikable ? (struck ? texts.restoreWord(word) : texts.strike(word)) : said.length > 1 ? texts.word(said[0]!, said[1]!) : said[0]!}
+        aria-label=${number ? texts.word(does, number) : does}
         @pointerenter=${() => this.fire('cell-point', token)}
         @focus=${() => this.comeTo(token)}
         @click=${() => this.choose(token)}
