@@ -15,6 +15,8 @@ const ANNOUNCE_MILLISECONDS = 1000;
 const WRITE_MILLISECONDS = 2000;
 /** Who leafs through examples undoes it in one: another, within this time of the last, is not a step of its own for Back. */
 const TOGETHER_MILLISECONDS = 350;
+/** A window in which every region has its place, as in the styles below. */
+const ROOMY = '(min-width: 1800px)';
 const SHORTCUTS_KEY = 'vitrine.shortcuts';
 
 /** The shell: the one place that knows the session. It hands snapshots to the regions and their commands to the session, and keeps the address. */
@@ -152,7 +154,7 @@ export class VitrinePage extends LitElement {
               <div class="centre">
                 <studio-network class="region" role="region" aria-label=${say.networkTitle} .snapshot=${snapshot} .pointed=${pointed}></studio-network>
                 <studio-why class="region" role="region" aria-label=${say.whyRegion} .snapshot=${snapshot} .outlined=${pixel}></studio-why>
-                <details class="region" ?open=${matchMedia('(min-width: 1800px)').matches} @toggle=${(event: Event) => this.#whole(event)}>
+                <details class="region" ?open=${snapshot?.shown !== undefined && matchMedia(ROOMY).matches} @toggle=${(event: Event) => this.#whole(event)}>
                   <summary><h2>${say.wholeTitle}</h2></summary>
                   <studio-whole .snapshot=${snapshot}></studio-whole>
                 </details>
@@ -173,6 +175,7 @@ export class VitrinePage extends LitElement {
   }
 
   override updated(): void {
+    this.#inspector();
     (this.embedded ? this : document.documentElement).lang = LANGUAGE_TAGS[this.#words.language];
   }
 
@@ -204,12 +207,24 @@ export class VitrinePage extends LitElement {
 
   /** The recipe's dialog is loaded when it is first opened. */
   async #openRecipe(): Promise<void> {
+    await this.#define('studio-recipe', async () => (await import('./studio-recipe.ts')).StudioRecipe);
+    const recipe = this.renderRoot.querySelector<StudioRecipe>('studio-recipe');
+    await recipe?.updateComplete;
+    recipe?.show?.();
+  }
+
+  /** What shows a tensor by itself comes once there is one, with the first that is looked at, or at once where there is always room for it. */
+  #inspector(): void {
+    const { shown, choices } = this.snapshot ?? {};
+    if (!shown || (choices?.tensor === undefined && !matchMedia(ROOMY).matches)) return;
+    void this.#define('tensor-inspector', async () => (await import('./tensor-inspector.ts')).TensorInspector);
+  }
+
+  async #define(name: string, load: () => Promise<CustomElementConstructor>): Promise<void> {
+    if (customElements.get(name)) return;
     try {
-      const { StudioRecipe: Recipe } = await import('./studio-recipe.ts');
-      if (!customElements.get('studio-recipe')) customElements.define('studio-recipe', Recipe);
-      const recipe = this.renderRoot.querySelector<StudioRecipe>('studio-recipe');
-      await recipe?.updateComplete;
-      recipe?.show();
+      const element = await load();
+      if (!customElements.get(name)) customElements.define(name, element);
     } catch (error) {
       this.#speaker?.send({ do: 'report', error });
     }

@@ -10,7 +10,7 @@ import { StudioNetwork } from './studio-network.ts';
 import type { StudioRecipe } from './studio-recipe.ts';
 import { StudioTime } from './studio-time.ts';
 import { StudioWhy } from './studio-why.ts';
-import { TensorInspector } from './tensor-inspector.ts';
+import type { TensorInspector } from './tensor-inspector.ts';
 import { VitrineLanguage } from './vitrine-language.ts';
 import { VitrineNotices } from './vitrine-notices.ts';
 import { VitrinePage } from './vitrine-page.ts';
@@ -40,7 +40,6 @@ const elements: Readonly<Record<string, CustomElementConstructor>> = {
   'studio-network': StudioNetwork,
   'studio-time': StudioTime,
   'studio-why': StudioWhy,
-  'tensor-inspector': TensorInspector,
   'tensor-view': TensorView,
   'vitrine-language': VitrineLanguage,
   'vitrine-notices': VitrineNotices,

@@ -33,9 +33,13 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each(['en', 'zh'])(
-  'what a page in %s loads before it asks for data is at most 150 kB of script, gzipped',
-  async (locale) => {
+test.each([
+  ['en', 1280],
+  ['zh', 1280],
+  ['en', 2560],
+])(
+  'what a page in %s, %i pixels wide, loads before it asks for data is at most 150 kB of script, gzipped',
+  async (locale, width) => {
     const asked: string[] = [];
     const server = createServer(({ url = '/' }, answer) => {
       const path = url === '/' ? '/index.html' : (url.split('?')[0] as string);
@@ -50,7 +54,7 @@ test.each(['en', 'zh'])(
     const { executablePath, args } = await browserLaunch();
     const browser = await chromium.launch({ executablePath, args });
     try {
-      const page = await browser.newPage({ locale });
+      const page = await browser.newPage({ locale, viewport: { width, height: 800 } });
       const data = page.waitForRequest(/ubyte/, { timeout: 60_000 });
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
       await data;

@@ -48,6 +48,8 @@ export async function mount(
   await settled(training);
   await session.looked();
   await page.updateComplete;
+  // What shows one tensor comes with the first that is chosen.
+  if (session.snapshot.choices.tensor !== undefined) await customElements.whenDefined('tensor-inspector');
   return { page, session, training, device: training.device as Device };
 }
 

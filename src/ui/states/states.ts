@@ -10,6 +10,7 @@ import type { DiagramNode } from '../maps/network-diagram.ts';
 import type { Values } from '../maps/tensor-view.ts';
 import { openRecording } from '../recorded/index.ts';
 import type { Snapshot } from '../session/session.ts';
+import { TensorInspector } from '../tensor-inspector.ts';
 import { defineWorkspace } from '../workspace.ts';
 import { ABOUT, ADDRESS, SITUATIONS, type Situation, snapshotsOf } from './situations.ts';
 
@@ -122,6 +123,7 @@ const styles = html`<style>
 /** Draws the states into an element. @param region only this one */
 export async function drawStates(into: HTMLElement, region?: string): Promise<void> {
   defineWorkspace();
+  if (!customElements.get('tensor-inspector')) customElements.define('tensor-inspector', TensorInspector);
   await Promise.all([import('../charts.ts'), import('../whole/index.ts')]);
   const snapshots = snapshotsOf(await openRecording(ADDRESS));
   const shows = (name: string): boolean => region === undefined || region === name;
