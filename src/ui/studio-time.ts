@@ -605,7 +605,7 @@ export class StudioTime extends LitElement {
 
       .more select {
         min-height: 2rem;
-        max-width: 8.125rem;
+        max-width: 7.25rem;
         border-radius: 8px;
         font-size: 0.8125rem;
       }

@@ -14,7 +14,7 @@ import type { MapFormat } from './saving/save-maps.ts';
 import { send } from './session/commands.ts';
 import { isForTexts, METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
 import type { MapCard, ShownExample, Snapshot } from './session/session.ts';
-import { ATTACK_NAMES, MOST_EPSILON, readWhatIf, weightedLayers } from './session/what-if.ts';
+import { ATTACK_NAMES, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
 import { seriesOf } from './studio-network.ts';
@@ -187,6 +187,7 @@ export class StudioWhy extends LitElement {
     const { snapshot } = this;
     const classes = snapshot?.test?.classes ?? [];
     const { target, against } = snapshot?.choices ?? {};
+    const name = (k: number): string => classes[k] ?? String(k);
     const predicted = snapshot?.prediction?.predicted;
     const chosen = new Set(snapshot?.choices.methods);
     const isText = snapshot?.test?.vocabulary !== undefined;
@@ -199,7 +200,7 @@ export class StudioWhy extends LitElement {
     };
     return html`
       <div class="head">
-        <h2>${snapshot?.target === undefined ? say.whyTitle : say.whyTitleOf(classes[snapshot.target] ?? String(snapshot.target))}</h2>
+        <h2>${snapshot?.target === undefined ? say.whyTitle : against === undefined ? say.whyTitleOf(name(snapshot.target)) : say.whyTitleAgainst(name(snapshot.target), name(against))}</h2>
         <fieldset class="live" ?disabled=${recorded}>
         <select aria-label=${say.targetLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
             <option value="" .selected=${target === undefined}>
@@ -248,7 +249,7 @@ export class StudioWhy extends LitElement {
     `;
   }
 
-  /** In a list or on a slider, Esc means the page's changed copy, too. */
+  /** In a list, Esc means the page's changed copy, too. */
   #leave(event: KeyboardEvent): void {
     if (event.key !== 'Escape' || !this.snapshot?.choices.whatIf) return;
     event.preventDefault();
@@ -284,25 +285,6 @@ export class StudioWhy extends LitElement {
           ${(snapshot?.test?.vocabulary ? [] : ATTACK_NAMES).map((name) => html`<option value=${name} .selected=${chosen === name}>${say.whatIfAttack(name.toUpperCase())}</option>`)}
           ${whatIf?.kind === 'ablated' ? html`<option value="" selected>${say.whatIfAblated(whatIf.layer, this.#words.whole(whatIf.unit))}</option>` : nothing}
         </select>
-      ${
-        whatIf?.kind === 'attacked'
-          ? html`<label class="check number"
-              >ε ${whatIf.epsilon}
-              <input
-                type="range"
-                min="0.01"
-                max=${MOST_EPSILON}
-                step="0.01"
-                aria-label=${say.epsilonLabel}
-                .value=${String(whatIf.epsilon)}
-                @change=${(event: Event) =>
-                  send(this, {
-                    do: 'choose',
-                    choices: { whatIf: { ...whatIf, epsilon: Number((event.target as HTMLInputElement).value) } },
-                  })}
-            /></label>`
-          : nothing
-      }
     `;
   }
 
@@ -600,11 +582,6 @@ export class StudioWhy extends LitElement {
         border-color: var(--line);
         border-radius: 8px;
         font-size: 0.8125rem;
-      }
-
-      .check input[type='range'] {
-        width: 3.25rem;
-        padding: 0;
       }
 
       .tools {

@@ -5,6 +5,7 @@ import type { RecordedSession } from './recorded/recorded-session.ts';
 import type { Page } from './session/choices.ts';
 import { type Command, CommandEvent } from './session/commands.ts';
 import { type Snapshot, StudioSession } from './session/session.ts';
+import { MOST_EPSILON } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import type { StudioRecipe } from './studio-recipe.ts';
 import type { TrainingSources } from './training.ts';
@@ -292,6 +293,26 @@ export class VitrinePage extends LitElement {
           : say.copyAblated(whatIf.layer, words.whole(whatIf.unit));
     return html`<p class="copy" role="status">
       <strong>${say.copyTitle}</strong> ${what}
+      ${
+        whatIf.kind === 'attacked'
+          ? html`<label class="number"
+              >ε
+              <input
+                type="range"
+                min="0.01"
+                max=${MOST_EPSILON}
+                step="0.01"
+                aria-label=${say.epsilonLabel}
+                .value=${String(whatIf.epsilon)}
+                @change=${({ target }: Event) => {
+                  this.#speaker?.send({
+                    do: 'choose',
+                    choices: { whatIf: { ...whatIf, epsilon: Number((target as HTMLInputElement).value) } },
+                  });
+                }}
+            /></label>`
+          : nothing
+      }
       <button @click=${() => this.#speaker?.send({ do: 'choose', choices: { whatIf: undefined } })}>${say.copyRestore}</button>
     </p>`;
   }
@@ -372,7 +393,7 @@ export class VitrinePage extends LitElement {
     if (!shortcutsWanted()) return;
     if (
       target instanceof HTMLElement &&
-      (target.isContentEditable || target.matches('input:not([type=radio], [type=checkbox]), textarea, select'))
+      (target.isContentEditable || target.matches('input:not([type=radio], [type=checkbox], [type=range]), textarea, select'))
     )
       return;
     if (path.some((each) => each instanceof HTMLDialogElement)) return;
@@ -440,6 +461,19 @@ export class VitrinePage extends LitElement {
         border-bottom: 1px solid var(--hold);
         background: color-mix(in srgb, var(--hold) 14%, var(--paper));
         font-size: 0.875rem;
+      }
+
+      .copy label {
+        display: inline-flex;
+        gap: 0.5rem;
+        align-items: center;
+      }
+
+      .copy input {
+        width: 10rem;
+        min-height: 2.25rem;
+        padding: 0;
+        accent-color: var(--ink);
       }
 
       .copy button {
@@ -535,6 +569,7 @@ export class VitrinePage extends LitElement {
       }
 
       @media (max-width: 719px), (pointer: coarse) {
+        .copy input,
         .copy button {
           min-height: 44px;
         }

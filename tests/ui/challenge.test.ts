@@ -225,6 +225,24 @@ describe('what if', () => {
     }
   });
 
+  test('an attack is made stronger by its slider in the banner, where Esc restores, too', async () => {
+    const { page, session } = await mount('#rate=0.01&example=4&methods=saliency');
+    await userEvent.selectOptions(browser.getByRole('combobox', { name: 'What if' }), 'attack (FGSM)');
+    const slider = browser.getByRole('slider', { name: 'Size of the attack' });
+    await expect.element(slider).toHaveValue('0.1');
+    const toolbar = inside(page, 'studio-why', '.head').getBoundingClientRect();
+    // One line, at 1280 pixels.
+    expect(toolbar.height).toBeLessThan(60);
+    (slider.element() as HTMLElement).focus();
+    await userEvent.keyboard('{ArrowRight}{ArrowRight}');
+    await until(() => (session.snapshot.choices.whatIf as { epsilon?: number } | undefined)?.epsilon === 0.12);
+    await session.looked();
+    const { values, original } = session.snapshot.example!;
+    expect(Math.max(...values.map((value, i) => Math.abs(value - original[i]!)))).toBeCloseTo(0.12, 5);
+    await userEvent.keyboard('{Escape}');
+    await until(() => session.snapshot.choices.whatIf === undefined);
+  });
+
   test('an attack changes the input and the answer, and a silent unit is silent', async () => {
     const { session, training } = await mount('#rate=0.01&example=4&tensor=activation/dense_1');
     for (let i = 0; i < 40; i++) await training.single();

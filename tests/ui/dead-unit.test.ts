@@ -55,6 +55,6 @@ test('a reset keeps the condition: the new run is watched', async () => {
   session.send({ do: 'recipe', changes: { hidden: [12] } });
   await until(() => session.snapshot.run!.settings.hidden[0] === 12);
   await until(() => training.run!.trainer.companions.size === 1);
-  await pauseAt('non-finite loss');
+  await pauseAt('non-finite');
   await until(() => training.run!.trainer.companions.size === 0);
 });
