@@ -24,6 +24,7 @@ import type { Strokes } from './session/strokes.ts';
 import { readNumber } from './settings.ts';
 import { shared } from './shared-styles.ts';
 import { sentenceOf } from './text/sentence.ts';
+import { ROOMY } from './window-size.ts';
 
 /** EXAMPLE: what is shown to the network, and what the network makes of it. */
 export class StudioExample extends LitElement {
@@ -435,13 +436,25 @@ export class StudioExample extends LitElement {
     >
       ${words}
     </button>`;
+    const strip = (wrong: boolean): TemplateResult => html`<div
+      class=${ofImages ? 'strip' : 'strip listed'}
+      role="group"
+      aria-label=${wrong ? say.stripMistakesLabel : say.chooseByClass}
+    >
+      ${wrong ? this.#worst(ofImages) : this.#classes(ofImages)}
+    </div>`;
+    const mistaken = mistakes
+      ? say.stripMistakes(this.#words.whole(mistakes.wrong), this.#words.whole(mistakes.size))
+      : say.stripNoMistakes;
+    // Where there is room, both are there.
+    if (matchMedia(ROOMY).matches) {
+      return html`<h3 class="sort">${say.stripClasses}</h3>${strip(false)}<h3 class="sort">${mistaken}</h3>${strip(true)}`;
+    }
     return html`<div class="sorts" role="group" aria-label=${say.stripLabel}>
         ${tab(false, say.stripClasses)}
-        ${tab(true, mistakes ? say.stripMistakes(this.#words.whole(mistakes.wrong), this.#words.whole(mistakes.size)) : say.stripNoMistakes)}
+        ${tab(true, mistaken)}
       </div>
-      <div class=${ofImages ? 'strip' : 'strip listed'} role="group" aria-label=${this.wrong ? say.stripMistakesLabel : say.chooseByClass}>
-        ${this.wrong ? this.#worst(ofImages) : this.#classes(ofImages)}
-      </div>`;
+      ${strip(this.wrong)}`;
   }
 
   #className(k: number): string {
@@ -523,6 +536,20 @@ export class StudioExample extends LitElement {
   static override styles: CSSResultGroup = [
     shared,
     css`
+      /* The list of a row's values takes what the rest leaves. */
+      :host {
+        display: flex;
+        flex-direction: column;
+      }
+
+      :host > * {
+        flex: none;
+      }
+
+      :host > .small {
+        align-self: start;
+      }
+
       .title {
         display: flex;
         align-items: center;
@@ -730,6 +757,12 @@ export class StudioExample extends LitElement {
         font-weight: 400;
       }
 
+      h3.sort {
+        min-height: 0;
+        margin: 0.75rem 0 0.25rem;
+        padding: 0;
+      }
+
       .sort[aria-pressed='true'] {
         border-color: var(--line);
         color: var(--ink);
@@ -780,6 +813,8 @@ export class StudioExample extends LitElement {
 
       .table {
         position: relative;
+        flex: 0 1 auto;
+        min-height: 9rem;
         max-height: 22rem;
         margin: 0.5rem 0;
         overflow: auto;

@@ -9,6 +9,7 @@ import { linkOf } from './session/link.ts';
 import type { Snapshot } from './session/session.ts';
 import { isOwnData } from './settings.ts';
 import { shared } from './shared-styles.ts';
+import { shortcutsWanted, wantShortcuts } from './shortcuts.ts';
 
 const COPIED_MILLISECONDS = 2500;
 
@@ -88,6 +89,13 @@ export class StudioHeader extends LitElement {
                 <dd>${say.keysDo[name]}</dd>`,
             )}
           </dl>
+          <label class="check"
+            ><input
+              type="checkbox"
+              .checked=${shortcutsWanted()}
+              @change=${(event: Event) => wantShortcuts((event.target as HTMLInputElement).checked)}
+            />${say.shortcutsOn}</label
+          >
           ${snapshot?.given ? nothing : html`<p class="note">${say.linkHint}</p><p class="note">${say.credit}</p>`}
           <form method="dialog"><button class="primary">${say.dismiss}</button></form>
         </div>
@@ -265,12 +273,16 @@ export class StudioHeader extends LitElement {
         display: grid;
         grid-template-columns: auto 1fr;
         gap: 0.375rem 1rem;
-        margin: 0.75rem 0 1rem;
+        margin: 0.75rem 0 0.5rem;
         font-size: 0.875rem;
       }
 
       dd {
         margin: 0;
+      }
+
+      dialog .check {
+        margin-bottom: 0.5rem;
       }
 
       dialog .note {

@@ -26,6 +26,7 @@ import { verdictOf, verdictStyles } from './verdict.ts';
 const FORMATS: readonly MapFormat[] = ['json', 'png', 'csv'];
 /** Keeps the line free, so that the cards stay level and where they are under the pen. */
 const NOTHING_YET = '\u2002';
+const NONE: readonly number[] = [];
 /** ε of an attack to begin with. */
 const FIRST_EPSILON = 0.1;
 
@@ -98,7 +99,8 @@ export class StudioWhy extends LitElement {
           .text=${this.#text(example)}
           .row=${this.#row(example)}
           .series=${example?.key ?? ''}
-          .answer=${answered ? say.answered(whatChanged(this.#words, snapshot, answered), this.#words.whole(answered.step)) : this.#room}
+          .marked=${this.#marked}
+          .answer=${answered ? say.answered(whatChanged(this.#words, snapshot, answered), this.#words.whole(answered.step)) : this.#rank(example && (() => spearman(example.original, example.values)))}
           .shows=${say.cardInputShows}
           .facts=${this.#inputFacts()}
           .busy=${example ? '' : say.noNetwork}
@@ -113,9 +115,9 @@ export class StudioWhy extends LitElement {
           .names=${snapshot?.test?.features}
           .text=${this.#text(example)}
           .row=${this.#row(example)}
-          .answer=${answered ? NOTHING_YET : this.#room}
+          .marked=${this.#marked}
+          .answer=${answered ? NOTHING_YET : this.#rank(example && (() => randomRank(example.values.length)))}
           .values=${snapshot?.test?.vocabulary ? this.#randomValues?.values : undefined}
-          .facts=${snapshot?.choices.whatIf && example ? [[say.factRank, this.#words.significant(randomRank(example.values.length), 2)] as const] : []}
           .shows=${say.cardRandomShows}
         ></attribution-map>
         ${repeat(
@@ -158,9 +160,18 @@ export class StudioWhy extends LitElement {
     return { names: test.features, struck: own ? struck : [], strikable: own && this.painting };
   }
 
-  /** Above each map, while the input is being challenged. */
-  get #room(): string {
-    return this.painting ? NOTHING_YET : '';
+  /** Above each map: how much of it a changed copy left, or room for the answer while the input is being challenged. */
+  #rank(between: (() => number | undefined) | undefined): string {
+    const rank = this.snapshot?.choices.whatIf ? between?.() : undefined;
+    if (rank === undefined) return this.painting ? NOTHING_YET : '';
+    return `${this.#words.say.factRank} ${this.#words.significant(rank, 2)}`;
+  }
+
+  /** Pixels that are painted over, to be seen as such. */
+  get #marked(): readonly number[] {
+    const { test, painted = [] } = this.snapshot ?? {};
+    if (test?.vocabulary || test?.features) return NONE;
+    return this.#brush.size > 0 ? [...painted, ...this.#brush] : painted;
   }
 
   #paintHint(): string {
@@ -276,7 +287,7 @@ export class StudioWhy extends LitElement {
       send(this, { do: 'choose', choices: { whatIf: next } });
     };
     return html`
-      <select aria-label=${say.whatIfLabel} title=${say.whatIfHint} @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
+      <select class="what-if" aria-label=${say.whatIfLabel} title=${say.whatIfHint} @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
           <option value="" .selected=${chosen === ''}>${say.whatIfNothing}</option>
           ${layers.map(
             (_layer, i) =>
@@ -368,6 +379,7 @@ export class StudioWhy extends LitElement {
     const traits = METHODS[method];
     const isText = snapshot?.test?.vocabulary !== undefined;
     const name = (k: number): string => snapshot?.test?.classes?.[k] ?? String(k);
+    const answer = map && !pinned ? answerOf(snapshot, method, map) : undefined;
     const facts: (readonly [string, string])[] = map
       ? [
           [say.factClass, map.against === undefined ? name(map.target) : `${name(map.target)} − ${name(map.against)}`],
@@ -376,12 +388,11 @@ export class StudioWhy extends LitElement {
           ...(traits.n ? [['n', words.whole(traits.n)] as const] : []),
           ...(map.delta === undefined ? [] : [[say.factGap, words.significant(map.delta, 2)] as const]),
           [say.factStep, words.whole(map.step)],
-          ...(map.rank === undefined ? [] : [[say.factRank, words.significant(map.rank, 2)] as const]),
+          ...(map.rank === undefined || !answer ? [] : [[say.factRank, words.significant(map.rank, 2)] as const]),
         ]
       : [];
     const behind = map && snapshot && map.step < snapshot.step ? snapshot.step - map.step : 0;
     const costly = !traits.cheap;
-    const answer = map && !pinned ? answerOf(snapshot, method, map) : undefined;
     return html`
       <attribution-map
         data-method=${method}
@@ -402,7 +413,8 @@ export class StudioWhy extends LitElement {
         .names=${snapshot?.test?.features}
         .text=${this.#text(pinned ?? snapshot?.example, pinned ? undefined : method)}
         .row=${this.#row(pinned ?? snapshot?.example)}
-        .answer=${answer ? say.answer(words.significant(answer.promised, 2), words.significant(answer.actual, 2)) : pinned ? '' : this.#room}
+        .answer=${answer ? say.answer(words.significant(answer.promised, 2), words.significant(answer.actual, 2)) : pinned ? '' : this.#rank(() => map?.rank)}
+        .marked=${pinned ? NONE : this.#marked}
         .facts=${facts}
         .shows=${pinned || isText ? '' : say.methodShows[method]}
         .hides=${pinned || isText ? '' : say.methodHides[method]}
@@ -444,14 +456,8 @@ export class StudioWhy extends LitElement {
   }
 
   #inputFacts(): readonly (readonly [string, string])[] {
-    const { say } = this.#words;
-    const { example, painted = [], choices } = this.snapshot ?? {};
-    return [
-      ...(painted.length > 0 ? [[say.paintedCells, this.#words.whole(painted.length)] as const] : []),
-      ...(choices?.whatIf && example
-        ? [[say.factRank, this.#words.significant(spearman(example.original, example.values), 2)] as const]
-        : []),
-    ];
+    const { painted = [] } = this.snapshot ?? {};
+    return painted.length > 0 ? [[this.#words.say.paintedCells, this.#words.whole(painted.length)]] : [];
   }
 
   /** The same noise for every example: a map that knows nothing. */
@@ -482,6 +488,18 @@ export class StudioWhy extends LitElement {
   }
 
   // ---- challenging ---------------------------------------------------------------------------------------------------------------
+
+  /** Ends the challenge, where there is one. */
+  stopPainting(): boolean {
+    if (!this.painting) return false;
+    this.#paint();
+    return true;
+  }
+
+  /** To where a changed copy was chosen, once it is left. */
+  focusWhatIf(): void {
+    this.renderRoot.querySelector<HTMLElement>('select.what-if')?.focus();
+  }
 
   #paint(): void {
     this.painting = !this.painting;

@@ -384,6 +384,8 @@ export class TensorInspector extends LitElement {
     if (parameter || !layer || !model || model.layers.at(-1)?.name === layer || !model.parameters.has(`${layer}/weight`)) return nothing;
     const units = model.parameters.get(`${layer}/weight`)?.shape.at(-1) ?? 1;
     const unit = cell.index % units;
+    const silent = this.snapshot?.choices.whatIf;
+    if (silent?.kind === 'ablated' && silent.layer === layer && silent.unit === unit) return nothing;
     return html`<button
       class="ablate"
       @click=${() => send(this, { do: 'choose', choices: { whatIf: { kind: 'ablated', layer, unit } } })}

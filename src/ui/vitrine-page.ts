@@ -7,8 +7,10 @@ import { type Command, CommandEvent } from './session/commands.ts';
 import { type Snapshot, StudioSession } from './session/session.ts';
 import { MOST_EPSILON } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
+import { shortcutsWanted } from './shortcuts.ts';
 import type { StudioRecipe } from './studio-recipe.ts';
 import type { TrainingSources } from './training.ts';
+import { ROOMY, SMALL } from './window-size.ts';
 
 /** A screen reader is told something new at most this often. */
 const ANNOUNCE_MILLISECONDS = 1000;
@@ -16,9 +18,6 @@ const ANNOUNCE_MILLISECONDS = 1000;
 const WRITE_MILLISECONDS = 2000;
 /** Who leafs through examples undoes it in one: another, within this time of the last, is not a step of its own for Back. */
 const TOGETHER_MILLISECONDS = 350;
-/** A window in which every region has its place, as in the styles below. */
-const ROOMY = '(min-width: 1800px)';
-const SHORTCUTS_KEY = 'vitrine.shortcuts';
 
 /** The shell: the one place that knows the session. It hands snapshots to the regions and their commands to the session, and keeps the address. */
 export class VitrinePage extends LitElement {
@@ -53,6 +52,8 @@ export class VitrinePage extends LitElement {
   #chosenAt = Number.NEGATIVE_INFINITY;
   #wroteAt = 0;
   #chose = '';
+  /** A tensor was chosen, to be looked at by itself. */
+  #sought = false;
   /** Training waits for a measurement to end. */
   #held = false;
   /** The focus was set by a pointer, so that Space is meant for the page and not for the button that was clicked. */
@@ -218,7 +219,16 @@ export class VitrinePage extends LitElement {
   #inspector(): void {
     const { shown, choices } = this.snapshot ?? {};
     if (!shown || (choices?.tensor === undefined && !matchMedia(ROOMY).matches)) return;
-    void this.#define('tensor-inspector', async () => (await import('./tensor-inspector.ts')).TensorInspector);
+    const defined = this.#define('tensor-inspector', async () => (await import('./tensor-inspector.ts')).TensorInspector);
+    if (!this.#sought) return;
+    this.#sought = false;
+    // On a small screen it stands far below what was chosen.
+    if (choices?.tensor === undefined || !matchMedia(SMALL).matches) return;
+    void defined.then(async () => {
+      const inspector = this.renderRoot.querySelector('tensor-inspector');
+      await inspector?.updateComplete;
+      inspector?.scrollIntoView({ block: 'start' });
+    });
   }
 
   async #define(name: string, load: () => Promise<CustomElementConstructor>): Promise<void> {
@@ -313,8 +323,15 @@ export class VitrinePage extends LitElement {
             /></label>`
           : nothing
       }
-      <button @click=${() => this.#speaker?.send({ do: 'choose', choices: { whatIf: undefined } })}>${say.copyRestore}</button>
+      <button @click=${() => this.#restore()}>${say.copyRestore}</button>
     </p>`;
+  }
+
+  /** Who was in the banner, which goes, finds himself where the copy was chosen. */
+  #restore(): void {
+    const within = this.shadowRoot?.activeElement?.closest('.copy');
+    this.#speaker?.send({ do: 'choose', choices: { whatIf: undefined } });
+    if (within) void this.updateComplete.then(() => this.renderRoot.querySelector('studio-why')?.focusWhatIf());
   }
 
   /** Whoever looks at what was recorded is told so. */
@@ -353,6 +370,7 @@ export class VitrinePage extends LitElement {
     const now = performance.now();
     const together = what.startsWith('example') && what === this.#chose && now - this.#chosenAt < TOGETHER_MILLISECONDS;
     this.#chose = what;
+    this.#sought = what === 'tensor';
     this.#chosenAt = now;
     this.#write(!together);
   }
@@ -413,9 +431,10 @@ export class VitrinePage extends LitElement {
     else if (event.key === ']') go(1);
     else if (/^\d$/.test(event.key) && Number(event.key) < (snapshot.test?.classes?.length ?? 0)) {
       session.send({ do: 'choose', choices: { target: Number(event.key) } });
-    } else if (event.key === 'Escape' && whatIf) {
-      session.send({ do: 'choose', choices: { whatIf: undefined } });
-    } else if (event.key === 'Escape' && (cell || pixel !== undefined || tensor)) {
+    } else if (event.key === 'Escape' && this.renderRoot.querySelector('studio-why')?.stopPainting()) {
+      // The challenge is over.
+    } else if (event.key === 'Escape' && whatIf) this.#restore();
+    else if (event.key === 'Escape' && (cell || pixel !== undefined || tensor)) {
       session.send({ do: 'choose', choices: cell || pixel !== undefined ? { cell: undefined, pixel: undefined } : { tensor: undefined } });
     } else return;
     event.preventDefault();
@@ -604,15 +623,6 @@ export class VitrinePage extends LitElement {
       }
     `,
   ];
-}
-
-/** Whoever is disturbed by shortcuts, such as by voice control, turns them off; the choice is remembered. */
-function shortcutsWanted(): boolean {
-  try {
-    return localStorage.getItem(SHORTCUTS_KEY) !== 'off';
-  } catch {
-    return true;
-  }
 }
 
 export { CommandEvent };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { page as browser, userEvent } from 'vitest/browser';
 import { languageChoice } from '../../src/ui/language.ts';
+import type { TensorView } from '../../src/ui/maps/tensor-view.ts';
 import { failOnGpuErrors } from '../engine/test-device.ts';
 import { clearAfterEach, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
@@ -96,7 +97,7 @@ describe('without a mouse and without sight', () => {
     await until(() => session.snapshot.cards.every(({ map }) => map));
     (document.activeElement as HTMLElement | null)?.blur();
     const map = await tabTo((element) => element.getAttribute('aria-label')?.startsWith('Gradient,') ?? false);
-    await userEvent.keyboard('{ArrowRight}{ArrowRight}{ArrowDown}');
+    await userEvent.keyboard('{ArrowRight}{ArrowDown}');
     const { values } = session.snapshot.cards[0]!.map!;
     const live = (): string => (map.getRootNode() as ShadowRoot).querySelector('[aria-live]')!.textContent!.trim();
     await expect.poll(live, PATIENTLY).toMatch(/^row 1, column 1: /);
@@ -110,6 +111,55 @@ describe('without a mouse and without sight', () => {
     await userEvent.keyboard('{Escape}');
     await until(() => session.snapshot.choices.pixel === undefined);
     expect(page.isConnected).toBe(true);
+  });
+
+  test('shortcuts can be turned off, and on again, in the help', async () => {
+    const { session } = await mount('#class=2');
+    const help = () => browser.getByRole('button', { name: 'Keyboard and help' });
+    const press = async (): Promise<void> => {
+      (document.activeElement as HTMLElement | null)?.blur();
+      await userEvent.keyboard('7');
+    };
+    const keys = browser.getByRole('checkbox', { name: 'These keys act on the studio' });
+    try {
+      await userEvent.click(help());
+      await userEvent.click(keys);
+      await userEvent.keyboard('{Escape}');
+      await press();
+      expect(session.snapshot.choices.target).toBe(2);
+      await userEvent.click(help());
+      await expect.element(keys).not.toBeChecked();
+      await userEvent.click(keys);
+      await userEvent.keyboard('{Escape}');
+      await press();
+      await until(() => session.snapshot.choices.target === 7);
+    } finally {
+      localStorage.removeItem('vitrine.shortcuts');
+    }
+  });
+
+  test('a large tensor and the input have a text twin, too, which is what they are; off screen no scale is told that is not theirs', async () => {
+    const { page, session, training } = await mount('#hidden=128&methods=saliency');
+    await training.single();
+    await session.looked();
+    const views = () => [...inside(page, 'studio-network', 'network-diagram').shadowRoot!.querySelectorAll<TensorView>('tensor-view')];
+    const twin = (view: TensorView): string => view.shadowRoot!.querySelector('#twin')!.textContent!.trim();
+    const weights = (await training.run!.trainer.tensors.get('dense_1/weight')!.read()) as Float32Array;
+    expect(weights.length).toBeGreaterThan(4096);
+    const [input, weight] = views() as [TensorView, TensorView];
+    await expect.poll(() => twin(weight), PATIENTLY).toMatch(/^Largest: unit \d+, row \d, column \d: /);
+    const first = Number(/: ([\d.]+);/.exec(twin(weight))![1]);
+    expect(first).toBeCloseTo(Math.max(...weights), 3);
+    expect(twin(weight)).toMatch(/Smallest: .*: −[\d.]+\.$/);
+    const { values } = session.snapshot.example!;
+    await expect
+      .poll(() => twin(input), PATIENTLY)
+      .toBe(`Not 0: ${values.filter((value) => value !== 0).length} of 64 pixels, in rows 0 to 7 and columns 0 to 7.`);
+    // On screen it tells its scale; off screen it is not drawn, and tells none.
+    const name = (): string => weight.shadowRoot!.querySelector('.frame')!.getAttribute('aria-label')!;
+    await expect.poll(name, PATIENTLY).toMatch(/step 1, scale from −[\d.]+ to \+[\d.]+$/);
+    weight.style.cssText = 'position: fixed; top: -2000px; width: 100px';
+    await expect.poll(name, PATIENTLY).toMatch(/step 1$/);
   });
 
   test('every picture, field and button has a name, regions have theirs, and ids are not met twice', async () => {

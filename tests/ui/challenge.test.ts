@@ -104,7 +104,7 @@ describe('a map can lose', () => {
     (browser.getByRole('button', { name: 'Challenge' }).element() as HTMLElement).focus();
     await userEvent.keyboard('{Enter}');
     inside(page, 'studio-why', '[data-method=inputXGradient]', 'tensor-view', '.frame').focus();
-    await userEvent.keyboard('{ArrowRight}{ArrowDown}{ArrowRight}{Enter}');
+    await userEvent.keyboard('{ArrowDown}{ArrowRight}{Enter}');
     await until(() => session.snapshot.challenges.length === 1);
     // Three by three, about row 1, column 1.
     expect(session.snapshot.painted).toEqual([0, 1, 2, 8, 9, 10, 16, 17, 18]);
@@ -120,6 +120,30 @@ describe('a map can lose', () => {
     expect(cells[1]).toBe(session.snapshot.test!.classes![row!.target]);
     expect(Number(cells[2]!.replace('−', '-'))).toBeCloseTo(row!.promised, 3);
     expect(session.snapshot.painted).toHaveLength(12);
+  });
+
+  test('what is painted over is hatched in every map, no card covers it, and Esc ends the challenge', async () => {
+    const { page, session } = await mount('#hidden=8&example=4&methods=inputXGradient');
+    await mapsThere(session);
+    await customElements.whenDefined('cell-cards');
+    const marks = () =>
+      [...inside(page, 'studio-why').shadowRoot!.querySelectorAll('attribution-map')].map(
+        (map) => inside(map, 'tensor-view').shadowRoot!.querySelectorAll('.marks').length,
+      );
+    const challenge = browser.getByRole('button', { name: 'Challenge' });
+    (challenge.element() as HTMLElement).focus();
+    await userEvent.keyboard('{Enter}');
+    inside(page, 'studio-why', '[data-method=inputXGradient]', 'tensor-view', '.frame').focus();
+    await userEvent.keyboard('{ArrowDown}{ArrowRight}');
+    await userEvent.keyboard('{Enter}');
+    await until(() => session.snapshot.challenges.length === 1);
+    await expect.poll(marks, PATIENTLY).toEqual([1, 1, 1]);
+    expect(inside(page, 'cell-cards').shadowRoot!.querySelector('.docked')).toBeNull();
+    // Esc leaves the cell first, then the challenge.
+    await userEvent.keyboard('{Escape}{Escape}');
+    await until(() => session.snapshot.painted.length === 0);
+    await expect.element(challenge).toHaveAttribute('aria-pressed', 'false');
+    await expect.poll(marks, PATIENTLY).toEqual([0, 0, 0]);
   });
 
   test('on a network with a hidden layer promise and fact differ, and what the network did is what it does', async () => {
@@ -202,6 +226,20 @@ describe('what if', () => {
     expect(rank('guidedBackprop')).toBeGreaterThan(rank('saliency') + 0.2);
     expect(await training.run!.model.flatParameters.read()).toEqual(bits);
     expect(training.step).toBe(40);
+    // What is left of each map stands above it, as do the two that know nothing of the network.
+    const above = () =>
+      [...inside(page, 'studio-why').shadowRoot!.querySelectorAll('attribution-map')].map(
+        (map) => map.shadowRoot!.querySelector('.answer')?.textContent,
+      );
+    const written = (value: number): string => `rank correlation ${String(Number(value.toPrecision(2))).replace('-', '−')}`;
+    await expect
+      .poll(above, PATIENTLY)
+      .toEqual([
+        'rank correlation 1',
+        expect.stringMatching(/^rank correlation /),
+        written(rank('saliency')),
+        written(rank('guidedBackprop')),
+      ]);
 
     inside(page, 'studio-time').focus();
     (document.activeElement as HTMLElement | null)?.blur();
@@ -241,6 +279,8 @@ describe('what if', () => {
     expect(Math.max(...values.map((value, i) => Math.abs(value - original[i]!)))).toBeCloseTo(0.12, 5);
     await userEvent.keyboard('{Escape}');
     await until(() => session.snapshot.choices.whatIf === undefined);
+    // The slider is gone: the focus is where the attack was chosen.
+    await expect.poll(() => inside(page, 'studio-why').shadowRoot!.activeElement?.getAttribute('aria-label'), PATIENTLY).toBe('What if');
   });
 
   test('an attack changes the input and the answer, and a silent unit is silent', async () => {

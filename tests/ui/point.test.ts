@@ -245,12 +245,30 @@ describe('a locked cell', () => {
     await expect.poll(open, PATIENTLY).toEqual([expect.stringContaining('Row 1, column 1')]);
   });
 
+  test('stands in the other half than the map that it is of', async () => {
+    const { page, session } = await mount('#hidden=16');
+    await mapsThere(session);
+    await cardsThere();
+    const box = (element: Element): DOMRect => element.getBoundingClientRect();
+    const docked = () => page.shadowRoot!.querySelector('cell-cards')!.shadowRoot!.querySelector('.docked');
+    for (const method of ['guidedBackprop', 'saliency'] as const) {
+      const map = mapOf(page, method);
+      await userEvent.click(inside(map, '.frame'), { position: { x: 20, y: 20 } });
+      await expect.poll(docked, PATIENTLY).toBeTruthy();
+      await page.updateComplete;
+      const [card, own] = [box(docked()!), box(map)];
+      expect(card.right <= own.left || own.right <= card.left, method).toBe(true);
+      session.send({ do: 'choose', choices: { pixel: undefined } });
+      await expect.poll(docked, PATIENTLY).toBeNull();
+    }
+  });
+
   test('is found by keyboard alone, and a screen reader is told of it', async () => {
     const { page, session } = await mount('#hidden=16');
     await mapsThere(session);
     await cardsThere();
     inside(mapOf(page, 'saliency'), '.frame').focus();
-    await userEvent.keyboard('{ArrowRight}{ArrowRight}{ArrowDown}');
+    await userEvent.keyboard('{ArrowRight}{ArrowDown}');
     const spoken = () => page.shadowRoot!.querySelector('cell-cards')!.shadowRoot!.querySelector('[aria-live]')!.textContent!;
     await expect.poll(spoken, PATIENTLY).toMatch(/Row 1, column 1: value .*Gradient .*Strongest here: unit \d+ of dense_1/);
     expect(fact(page, '.docked', 'h3')).toContain('Pointed at');

@@ -96,6 +96,15 @@ describe('a table that unfolds', () => {
   });
 });
 
+test('what watching cost is still told when training has come to rest', async () => {
+  const { page, session, training } = await mount('#batch=1&epochs=1000');
+  await training.start();
+  await until(() => session.snapshot.watching >= 0);
+  await training.pause();
+  await until(() => !session.snapshot.running);
+  await expect.poll(() => inside(page, 'studio-time', '[data-figure=watching] dd').textContent, PATIENTLY).toMatch(/^[\d.]+%$/);
+});
+
 test('leaves the other pages their height', async () => {
   const { page, session } = await mount();
   const height = () => inside(page, 'studio-time').getBoundingClientRect().height;

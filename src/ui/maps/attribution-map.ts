@@ -29,6 +29,7 @@ export class AttributionMap extends LitElement {
     perFrame: { type: Boolean },
     limit: { type: Number },
     series: {},
+    marked: { attribute: false },
     looks: { type: Number },
     still: { type: Boolean },
     step: { type: Number },
@@ -66,6 +67,8 @@ export class AttributionMap extends LitElement {
   declare limit: number | undefined;
   /** Maps of one series share a scale. */
   declare series: string;
+  /** Cells that are hatched, such as those that were painted over. */
+  declare marked: readonly number[];
   /** Draws anew when this changes. */
   declare looks: number;
   /** Nothing changes on the GPU for now, so that it may be read. */
@@ -112,6 +115,7 @@ export class AttributionMap extends LitElement {
     this.perFrame = false;
     this.limit = undefined;
     this.series = '';
+    this.marked = [];
     this.looks = 0;
     this.still = false;
     this.step = undefined;
@@ -189,6 +193,7 @@ export class AttributionMap extends LitElement {
               .perFrame=${this.perFrame}
               .limit=${this.limit}
               .series=${this.series}
+              .marked=${this.marked}
               .looks=${this.looks}
               .still=${this.still}
               .step=${this.step}

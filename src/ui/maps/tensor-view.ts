@@ -6,6 +6,7 @@ import {
   nothing,
   type PropertyDeclarations,
   type PropertyValues,
+  svg,
   type TemplateResult,
 } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
@@ -36,8 +37,10 @@ export interface CellDetail {
 
 /** Values that a screen reader is told of each sign. */
 const TOP = 3;
-/** Largest tensor that is read whole for its text twin, in values. */
-const MOST_READ = 4096;
+/** Largest tensor that is read whole for its text twin, in values: 4 MB. */
+const MOST_READ = 2 ** 20;
+/** Share of the rows, from the top, in which a tag stands under its cell: above it would cover the heading. */
+const TOP_ROWS = 0.18;
 
 /**
  * A tensor as a picture, drawn by the GPU from the tensor's own buffer, or by the CPU from an array.
@@ -72,6 +75,7 @@ export class TensorView extends LitElement implements PainterView {
     bare: { type: Boolean },
     locked: { type: Number },
     outlined: { type: Number },
+    marked: { attribute: false },
     names: { attribute: false },
     pointed: { state: true },
     ends: { state: true },
@@ -117,6 +121,8 @@ export class TensorView extends LitElement implements PainterView {
   declare locked: number | undefined;
   /** A cell that is pointed at in another view. */
   declare outlined: number | undefined;
+  /** Cells that are hatched, such as those that were painted over. */
+  declare marked: readonly number[];
   /** Names of the values, such as the columns of a table. */
   declare names: readonly string[] | undefined;
   /** @internal */
@@ -143,6 +149,8 @@ export class TensorView extends LitElement implements PainterView {
   #picture: Picture | undefined;
   #pointing = 0;
   #lockedValue: number | undefined;
+  /** Of the values that were read last. */
+  #standOut: { readonly of: Float32Array; readonly high: readonly Found[]; readonly low: readonly Found[] } | undefined;
 
   constructor() {
     super();
@@ -169,6 +177,7 @@ export class TensorView extends LitElement implements PainterView {
     this.bare = false;
     this.locked = undefined;
     this.outlined = undefined;
+    this.marked = [];
     this.names = undefined;
     this.pointed = undefined;
     this.ends = undefined;
@@ -256,6 +265,8 @@ export class TensorView extends LitElement implements PainterView {
       this.#visible = entries.at(-1)?.isIntersecting ?? false;
       this.#painter?.show(this, this.#visible);
       if (this.#visible) this.#draw();
+      // What is said of it: off screen nothing is drawn, and what was drawn last is not what it shows now.
+      this.requestUpdate();
     });
     this.#observer.observe(this);
   }
@@ -382,8 +393,8 @@ export class TensorView extends LitElement implements PainterView {
     };
     const move = moves[event.key];
     if (move) {
-      const from = this.pointed ?? (this.locked === undefined ? undefined : { index: this.locked });
-      void this.#point(from ? this.#beside(from.index, move, event.shiftKey ? 10 : 1) : picture.offset);
+      const from = this.pointed?.index ?? this.locked ?? picture.offset;
+      void this.#point(this.#beside(from, move, event.shiftKey ? 10 : 1));
     } else if (event.key === 'Enter' && this.pointed) this.#fire('cell-lock', this.pointed.index, this.pointed.value);
     else if (event.key === 'Escape' && (this.locked !== undefined || this.pointed)) {
       void this.#point(undefined);
@@ -434,7 +445,7 @@ export class TensorView extends LitElement implements PainterView {
         @keydown=${(event: KeyboardEvent) => this.#press(event)}
         @blur=${() => void this.#point(undefined)}
       >
-        ${keyed(kind, html`<canvas aria-hidden="true"></canvas>`)}
+        ${keyed(kind, html`<canvas aria-hidden="true"></canvas>`)} ${this.#marks(picture)}
         ${this.#outline(this.outlined, 'outlined')} ${this.#outline(this.pointed?.index, 'pointed')}
         ${this.#outline(this.locked, 'locked', this.#lockedValue)}
       </div>
@@ -457,11 +468,19 @@ export class TensorView extends LitElement implements PainterView {
 
   #description(end: number | undefined): string {
     const { say } = this.#words;
-    const shown = this.step ?? this.drawnStep;
+    const shown = this.#shownStep;
     const step = shown === undefined || this.ink ? '' : say.atStep(this.#words.whole(shown));
+    // Off screen its scale is that of an earlier drawing.
+    const stale = !this.#visible && this.limit === undefined;
     const scale =
-      end === undefined || this.ink ? '' : this.signed ? say.scaleSigned(this.#number(end)) : say.scaleUnsigned(this.#number(end));
+      end === undefined || stale || this.ink ? '' : this.signed ? say.scaleSigned(this.#number(end)) : say.scaleUnsigned(this.#number(end));
     return [this.label, step, scale].filter(Boolean).join(', ');
+  }
+
+  /** The step of what is shown; off screen, where nothing is drawn, of what would be. */
+  get #shownStep(): number | undefined {
+    const { step, tensor } = this;
+    return step ?? (tensor && (!onGpu(tensor) || !this.#visible) ? tensor.step : this.drawnStep);
   }
 
   #number(value: number): string {
@@ -496,16 +515,32 @@ export class TensorView extends LitElement implements PainterView {
   #twin(): TemplateResult | typeof nothing {
     const { say } = this.#words;
     const { read } = this;
-    if (!read || this.ink) return nothing;
-    const order = Array.from(read, (value, index) => ({ value, index })).sort((a, b) => b.value - a.value);
-    const list = (cells: readonly { readonly value: number; readonly index: number }[]): string =>
-      cells.map(({ index, value }) => this.#spoken(index, value)).join('; ');
-    const high = order.slice(0, TOP).filter(({ value }) => value > 0);
-    const low = order
-      .slice(-TOP)
-      .reverse()
-      .filter(({ value }) => value < 0);
+    if (!read) return nothing;
+    if (this.ink) return html`${this.#inkTwin(read)}`;
+    const list = (cells: readonly Found[]): string => cells.map(({ index, value }) => this.#spoken(index, value)).join('; ');
+    // Not at each move of the pointer: there may be a million.
+    if (this.#standOut?.of !== read) {
+      this.#standOut = { of: read, high: foremost(read, TOP, (value) => value), low: foremost(read, TOP, (value) => -value) };
+    }
+    const { high, low } = this.#standOut;
     return html`${high.length > 0 ? `${say.twinHigh} ${list(high)}. ` : nothing}${low.length > 0 ? `${say.twinLow} ${list(low)}.` : nothing}`;
+  }
+
+  /** Of an input image: how much of it is ink, and where. */
+  #inkTwin(read: Float32Array): string {
+    const words = this.#words;
+    const [height = 1, width = 1] = (this.tensor?.shape.length ?? 0) > 3 ? this.tensor!.shape.slice(1) : (this.tensor?.shape ?? []);
+    const channels = Math.max(1, Math.round(read.length / (height * width)));
+    let [count, top, bottom, left, right] = [0, height, -1, width, -1];
+    for (let i = 0; i < height * width; i++) {
+      if (!read.subarray(i * channels, (i + 1) * channels).some((value) => value !== 0)) continue;
+      const [row, column] = [Math.floor(i / width), i % width];
+      count += 1;
+      [top, bottom, left, right] = [Math.min(top, row), Math.max(bottom, row), Math.min(left, column), Math.max(right, column)];
+    }
+    if (count === 0) return words.say.twinNoInk;
+    const [from, to, first, last] = [top, bottom, left, right].map((place) => words.whole(place)) as [string, string, string, string];
+    return words.say.twinInk(words.whole(count), words.whole(height * width), from, to, first, last);
   }
 
   #outline(index: number | undefined, kind: 'locked' | 'pointed' | 'outlined', value?: number): TemplateResult | typeof nothing {
@@ -513,10 +548,23 @@ export class TensorView extends LitElement implements PainterView {
     const place = index === undefined || !picture ? undefined : placeOfIndex(picture, index);
     if (!place || !picture) return nothing;
     const whole = extent(picture);
-    const right = place.x > whole.width / 2;
-    return html`<span class=${`outline ${kind} ${right ? 'right' : ''}`} style=${`--x: ${place.x}; --y: ${place.y}`} aria-hidden="true"
+    const sides = [place.x > whole.width / 2 ? 'right' : '', place.y < TOP_ROWS * whole.height ? 'top' : ''].join(' ');
+    return html`<span class=${`outline ${kind} ${sides}`} style=${`--x: ${place.x}; --y: ${place.y}`} aria-hidden="true"
       >${value === undefined || kind !== 'locked' ? nothing : html`<span class="tag number">${this.#signed(value)}</span>`}</span
     >`;
+  }
+
+  #marks(picture: Picture): TemplateResult | typeof nothing {
+    if (this.marked.length === 0) return nothing;
+    const { width, height } = extent(picture);
+    const cells = this.marked.flatMap((index) => placeOfIndex(picture, index) ?? []);
+    return html`<svg class="marks" viewBox=${`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+      ${svg`<pattern id="hatch" width="0.6" height="0.6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+        <rect width="0.2" height="0.6" />
+      </pattern>
+      <path class="under" d=${cells.map(({ x, y }) => `M${x} ${y}h1v1h-1z`).join('')} />
+      <path fill="url(#hatch)" d=${cells.map(({ x, y }) => `M${x} ${y}h1v1h-1z`).join('')} />`}
+    </svg>`;
   }
 
   #signed(value: number): string {
@@ -532,16 +580,18 @@ export class TensorView extends LitElement implements PainterView {
   #scale(end: number | undefined): TemplateResult {
     const { say } = this.#words;
     const ends = end === undefined ? '–' : this.#words.significant(end, 2);
-    const shown = this.step ?? this.drawnStep;
+    // Where all is 0, it has no sign.
+    const signs = this.signed && end !== 0 && end !== undefined;
+    const shown = this.#shownStep;
     if (this.pointed) return html`<div class="scale number value" aria-hidden="true">${this.#pointedWords()}</div>`;
     return html`
       <div class="scale number" aria-hidden="true">
         ${
           this.ink
             ? html`<span></span>`
-            : html`<span>${this.signed ? (end === undefined ? '' : `−${ends}`) : '0'}</span>
+            : html`<span>${signs ? `−${ends}` : this.signed ? '' : '0'}</span>
                 <span class="gradient" style=${`background: ${gradientOf(this.#colors)}`}></span>
-                <span>${this.signed && end !== undefined ? '+' : ''}${ends}</span>`
+                <span>${signs ? '+' : ''}${ends}</span>`
         }
         ${shown === undefined || this.ink ? nothing : html`<span class="step">${say.atStep(this.#words.whole(shown))}</span>`}
       </div>
@@ -621,6 +671,24 @@ export class TensorView extends LitElement implements PainterView {
         left: auto;
       }
 
+      .top .tag {
+        top: calc(100% + 5px);
+        bottom: auto;
+      }
+
+      .marks {
+        position: absolute;
+        inset: 0;
+        width: 100%;
+        height: 100%;
+        fill: var(--ink);
+        pointer-events: none;
+      }
+
+      .under {
+        fill: color-mix(in srgb, var(--paper) 55%, transparent);
+      }
+
       .scale {
         display: flex;
         flex-wrap: wrap;
@@ -679,6 +747,25 @@ function inkMap(paper: readonly number[], ink: readonly number[]): ColorMap {
     table.set([...paper.map((from, channel) => Math.round(from + share * (ink[channel]! - from))), 255], 4 * i);
   }
   return { name: 'ink', kind: 'sequential', table };
+}
+
+interface Found {
+  readonly value: number;
+  readonly index: number;
+}
+
+/** The values with the greatest rank above 0, the first first, in one pass. */
+function foremost(values: Float32Array, count: number, rank: (value: number) => number): readonly Found[] {
+  const found: Found[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    const own = rank(value);
+    if (!(own > 0) || (found.length === count && own <= rank(found[count - 1]!.value))) continue;
+    const at = found.findIndex((other) => rank(other.value) < own);
+    found.splice(at < 0 ? found.length : at, 0, { value, index });
+    if (found.length > count) found.pop();
+  }
+  return found;
 }
 
 /** Some values of a tensor; undefined where it is gone meanwhile. */

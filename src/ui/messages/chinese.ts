@@ -44,7 +44,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
     replaying: '重放中',
     validating: '验证中',
     testing: '测试中',
-    finished: '已完成',
+    finished: '已完成。要继续，请在配方中增加轮数。',
     closed: '已停止',
   },
 
@@ -243,6 +243,7 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   saveHint: '保存此刻的网络（safetensors）',
   help: '键盘与帮助',
   keys: { run: '空格', step: '→', reset: 'R', leaf: '[ ]', ask: '0 … 9', walk: 'Tab', free: 'Esc' },
+  shortcutsOn: '启用这些快捷键',
   keysDo: {
     run: '运行或暂停',
     step: '走一步',
@@ -340,6 +341,8 @@ export const chinese: Translation<typeof english> & { readonly errors: Errors } 
   cellOfList: str`第 ${0} 个`,
   cellOfUnit: str`单元 ${0}，第 ${1} 行第 ${2} 列`,
   twinHigh: '最大：',
+  twinInk: str`${1} 个像素中有 ${0} 个不为 0，位于第 ${2} 到 ${3} 行、第 ${4} 到 ${5} 列。`,
+  twinNoInk: '所有像素都为 0。',
   twinLow: '最小：',
 
   inspectorTitle: '检查器',

@@ -43,7 +43,7 @@ export const english = {
     replaying: 'Replaying',
     validating: 'Validating',
     testing: 'Testing',
-    finished: 'Finished',
+    finished: 'Finished. Add epochs in the recipe to go on.',
     closed: 'Stopped',
   },
 
@@ -163,6 +163,7 @@ export const english = {
   help: 'Keyboard and help',
   /** Keys, and below what they do. */
   keys: { run: 'Space', step: '→', reset: 'R', leaf: '[ ]', ask: '0 … 9', walk: 'Tab', free: 'Esc' },
+  shortcutsOn: 'These keys act on the studio',
   keysDo: {
     run: 'run or pause',
     step: 'one step',
@@ -268,6 +269,9 @@ export const english = {
   cellOfList: (index: string): StrResult => str`number ${index}`,
   cellOfUnit: (unit: string, row: string, column: string): StrResult => str`unit ${unit}, row ${row}, column ${column}`,
   twinHigh: 'Largest:',
+  twinInk: (count: string, all: string, top: string, bottom: string, left: string, right: string): StrResult =>
+    str`Not 0: ${count} of ${all} pixels, in rows ${top} to ${bottom} and columns ${left} to ${right}.`,
+  twinNoInk: 'Every pixel is 0.',
   twinLow: 'Smallest:',
 
   // Inspector

@@ -52,6 +52,7 @@ export class CellCards extends LitElement {
     walked: { state: true },
     announcement: { state: true },
     front: { state: true },
+    left: { state: true },
   };
 
   declare snapshot: Snapshot | undefined;
@@ -60,6 +61,8 @@ export class CellCards extends LitElement {
   /** Under the keyboard's cursor. */
   declare walked: Pointed | undefined;
   declare announcement: string;
+  /** The cards stand on the left. */
+  declare left: boolean;
   /** Of several cards in their place, the one that is unfolded: what was locked last, or is walked over. */
   declare front: Pointed | undefined;
   readonly #known = new Map<string, Known>();
@@ -83,6 +86,7 @@ export class CellCards extends LitElement {
     this.hovered = undefined;
     this.walked = undefined;
     this.announcement = '';
+    this.left = false;
     this.front = undefined;
   }
 
@@ -93,6 +97,7 @@ export class CellCards extends LitElement {
     this.#page?.addEventListener('cell-point', this.#onPoint);
     this.#page?.addEventListener('pointermove', this.#onMove, { capture: true, passive: true });
     this.#page?.addEventListener('keydown', this.#onKey, { capture: true });
+    this.#page?.addEventListener('cell-lock', this.#onLock);
     const foot = root instanceof ShadowRoot ? root.querySelector('studio-time') : undefined;
     if (foot) this.#foot.observe(foot);
     this.#large.addEventListener('change', this.#resize);
@@ -103,6 +108,7 @@ export class CellCards extends LitElement {
     this.#page?.removeEventListener('cell-point', this.#onPoint);
     this.#page?.removeEventListener('pointermove', this.#onMove, { capture: true });
     this.#page?.removeEventListener('keydown', this.#onKey, { capture: true });
+    this.#page?.removeEventListener('cell-lock', this.#onLock);
     this.#foot.disconnect();
     this.#large.removeEventListener('change', this.#resize);
     this.#activity?.dispose();
@@ -128,8 +134,10 @@ export class CellCards extends LitElement {
     const about = index === undefined ? undefined : pointedAt(view, index, this.snapshot);
     const focused = view.shadowRoot?.activeElement != null;
     const painting = path.some((each) => each instanceof Element && each.classList.contains('painting'));
-    const walking = focused && this.#byKeyboard;
+    // While the input is painted over, the pictures have to be seen.
+    const walking = focused && this.#byKeyboard && !painting;
     const [walked, hovered] = about === undefined ? [undefined, undefined] : walking ? [about, undefined] : [undefined, about];
+    if (walked) this.#keepClear(view);
     if (!samePointed(walked, this.walked)) this.walked = walked;
     const card = this.#mouse?.still && !painting ? hovered : undefined;
     if (!samePointed(card, this.hovered)) this.hovered = card;
@@ -137,6 +145,18 @@ export class CellCards extends LitElement {
     this.#told = about;
     this.dispatchEvent(new CustomEvent<Pointed | undefined>('pointed', { detail: about, bubbles: true, composed: true }));
   };
+
+  readonly #onLock = (event: Event): void => {
+    const [view] = event.composedPath();
+    if (view instanceof TensorView && !event.composedPath().includes(this)) this.#keepClear(view);
+  };
+
+  /** The cards stand in the other half than the picture that they are about. */
+  #keepClear(view: TensorView): void {
+    const place = (this.#page?.shadowRoot?.querySelector('.centre') ?? this.parentElement)?.getBoundingClientRect();
+    const { left, width } = view.getBoundingClientRect();
+    if (place) this.left = left + width / 2 > place.left + place.width / 2;
+  }
 
   // ---- what is shown -------------------------------------------------------------------------------------------------------------
 
@@ -176,7 +196,7 @@ export class CellCards extends LitElement {
     return html`
       ${
         docked.length > 0
-          ? html`<div class="docked">
+          ? html`<div class=${this.left ? 'docked left' : 'docked'}>
               ${repeat(
                 docked,
                 ({ about }) => keyOf(about),
@@ -345,6 +365,11 @@ export class CellCards extends LitElement {
         overflow: auto;
       }
 
+      .docked.left {
+        align-self: start;
+        margin: auto 0 0 0.5rem;
+      }
+
       .docked cell-card {
         flex: none;
         min-width: 0;
@@ -367,7 +392,8 @@ export class CellCards extends LitElement {
 
       /* The page scrolls as a whole, over the bar that holds the controls. */
       @media (max-width: 1023px) {
-        .docked {
+        .docked,
+        .docked.left {
           position: fixed;
           right: 0;
           bottom: var(--foot, 0);

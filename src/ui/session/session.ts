@@ -157,7 +157,7 @@ export interface Snapshot {
   readonly compared?: Compared | undefined;
   /** Grows with every look: what is drawn may have changed. */
   readonly looks: number;
-  /** Share of the time that watching takes from training; NaN while that is not known. */
+  /** Share of the time that watching takes from training, or took before it came to rest; NaN while that is not known. */
   readonly watching: number;
 }
 
@@ -210,6 +210,7 @@ export class StudioSession extends EventTarget {
   #seen: Seen | undefined;
   #compared: Compared | undefined;
   #challenges: readonly ChallengeRow[] = [];
+  #watched = Number.NaN;
   #tensors: ReadonlyMap<string, Tensor> = new Map();
   #looks = 0;
   #looking: Promise<void> | undefined;
@@ -486,6 +487,13 @@ export class StudioSession extends EventTarget {
       },
       follow ? this.#tellEvery() : UNWATCHED_MILLISECONDS,
     );
+  }
+
+  /** As it was measured last: a new stretch of training tells nothing at first. */
+  get #watching(): number {
+    const share = this.#isTraining ? this.#budget.share() : Number.NaN;
+    if (!Number.isNaN(share)) this.#watched = share;
+    return this.#watched;
   }
 
   /** Figures and curves, too, come less often where watching costs too much: frames are dropped, steps never. */
@@ -887,7 +895,7 @@ export class StudioSession extends EventTarget {
       challenges: this.#challenges,
       compared: this.#compared,
       looks: this.#looks,
-      watching: this.#isTraining ? this.#budget.share() : Number.NaN,
+      watching: this.#watching,
     });
   }
 }
