@@ -130,7 +130,7 @@ export async function decompress(source: ArrayBuffer | Uint8Array, name: string)
     const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch (cause) {
-    throw new VitrineError('bad-file', `${name}: the gzip stream is damaged.`, 'fetch the file again; it is cut short or altered.', {
+    throw new VitrineError('bad-file', `${name}: the gzip stream is damaged.`, 'get the whole file again; it is cut short or altered.', {
       name,
       cause,
     });
@@ -205,7 +205,7 @@ function wrongLength(name: string, found: number, expected: number, what: string
   return new VitrineError(
     'bad-file',
     `${name}: the file is ${fault}: ${thousands(expected)} bytes expected ${what}, ${thousands(found)} found.`,
-    found < expected ? 'fetch the file again; it was cut short.' : 'give one IDX file with nothing after it.',
+    found < expected ? 'get the whole file again; it was cut short.' : 'give one IDX file with nothing after it.',
     { name, expected, found },
   );
 }

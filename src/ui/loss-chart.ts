@@ -329,7 +329,7 @@ export class LossChart extends LitElement {
     const gap = LABEL_GAP * scale;
     const y = this.metric === 'loss' ? bbox.top + 11 * scale : bbox.top + bbox.height - 6 * scale;
     // The latest first: it is the rate that is trained with. What has no room left of it keeps its line alone.
-    let free = Number.POSITIVE_INFINITY;
+    const free = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     for (const { step, rate } of this.history?.marks.toReversed() ?? []) {
       const x = Math.round(plot.valToPos(step, 'x', true)) + 0.5;
       if (x < bbox.left || x > bbox.left + bbox.width) continue;
@@ -340,9 +340,11 @@ export class LossChart extends LitElement {
       const label = this.#words.say.rateMark(this.#words.significant(rate));
       const { width } = ctx.measureText(label);
       const left = x > bbox.left + 0.8 * bbox.width ? x - gap - width : x + gap;
-      if (left + width + gap > free) continue;
-      ctx.fillText(label, left, y);
-      free = left;
+      // In a second line, where the first is taken.
+      const line = free.findIndex((taken) => left + width + gap <= taken);
+      if (line < 0) continue;
+      ctx.fillText(label, left, y + (this.metric === 'loss' ? line : -line) * 13 * scale);
+      free[line] = left;
     }
     ctx.restore();
   }

@@ -444,7 +444,7 @@ export class StudioExample extends LitElement {
       ${wrong ? this.#worst(ofImages) : this.#classes(ofImages)}
     </div>`;
     const mistaken = mistakes
-      ? say.stripMistakes(this.#words.whole(mistakes.wrong), this.#words.whole(mistakes.size))
+      ? this.#atStep(mistakes.step, say.stripMistakes(this.#words.whole(mistakes.wrong), this.#words.whole(mistakes.size)))
       : say.stripNoMistakes;
     // Where there is room, both are there.
     if (matchMedia(ROOMY).matches) {
@@ -455,6 +455,11 @@ export class StudioExample extends LitElement {
         ${tab(true, mistaken)}
       </div>
       ${strip(this.wrong)}`;
+  }
+
+  /** With its step, where training has gone on since. */
+  #atStep(step: number, said: string): string {
+    return step === this.snapshot?.step ? said : `${said}, ${this.#words.say.atStep(this.#words.whole(step))}`;
   }
 
   #className(k: number): string {

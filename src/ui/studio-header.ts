@@ -61,7 +61,7 @@ export class StudioHeader extends LitElement {
       </nav>
       ${this.#recipe()}
       <span class="adapter" title=${device && isSoftware(device) ? say.adapterSoftware : nothing}>
-        <span class="name">${device ? adapterName(device) || say.adapterUnnamed : '–'}</span>
+        <span class="name">${device ? adapterName(device) || say.adapterUnnamed : snapshot?.recorded ? say.noGpu : ''}</span>
         ${device ? html`<span class="number memory">${this.#words.bytes(device.memory.bytes)}</span>` : nothing}
       </span>
       <div class="take">
@@ -110,7 +110,7 @@ export class StudioHeader extends LitElement {
     const words = settings
       ? say.recipeInShort(
           isOwnData(settings.data) ? (this.snapshot?.test?.name ?? settings.data) : say.dataNames[settings.data],
-          (given ? given.layers : settings.hidden.join('-')) || say.linear,
+          (given ? given.layers : settings.hidden.join('-')) || (this.snapshot?.test?.vocabulary ? say.attentionAlone : say.linear),
           given?.optimizer ?? say.optimizerNames[settings.optimizer],
           String(this.snapshot?.rate ?? settings.rate),
           this.#words.whole(settings.batch),

@@ -43,6 +43,11 @@ export class StudioNetwork extends LitElement {
       <div class="head">
         <h2>${say.networkTitle}</h2>
         <span class="note number">${snapshot?.shown ? say.parameterCount(words.whole(snapshot.shown.model.parameterCount)) : ''}</span>
+        ${
+          snapshot?.checksum?.step === snapshot?.step && snapshot?.checksum
+            ? html`<span class="note number" title=${say.checksumHint}>${say.checksum(snapshot.checksum.text)}</span>`
+            : nothing
+        }
         ${this.#pending()}
         <span class="tools">
           ${fixedScale(words, this.perFrame, (perFrame) => {
@@ -66,6 +71,7 @@ export class StudioNetwork extends LitElement {
         .device=${snapshot?.device}
         .chosen=${snapshot?.choices.tensor}
         .series=${seriesOf(snapshot)}
+        .inputSeries=${snapshot?.example?.key ?? ''}
         .perFrame=${this.perFrame}
         .looks=${snapshot?.looks ?? 0}
         .still=${!(snapshot?.running ?? false)}

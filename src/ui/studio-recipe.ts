@@ -129,12 +129,14 @@ export class StudioRecipe extends LitElement {
     const { say } = this.#words;
     return html`
       <div class="field wide own">
-        <label for="own">${say.ownData}</label>
+        <span class="name" id="own-name">${say.ownData}</span>
         <input
           id="own"
+          class="hidden"
           type="file"
           multiple
           accept=".csv,.tsv,.txt,.gz,.idx,*/*"
+          aria-labelledby="own-name own-choose"
           aria-describedby="own-note"
           @change=${(event: Event) => {
             const input = event.target as HTMLInputElement;
@@ -142,6 +144,7 @@ export class StudioRecipe extends LitElement {
             input.value = '';
           }}
         />
+        <label for="own" id="own-choose">${say.chooseFiles}</label>
         <span id="own-note" class="shape">${settings && isOwnData(settings.data) ? say.ownDataTaken(settings.data) : say.ownDataNote}</span>
       </div>
     `;
@@ -317,15 +320,32 @@ export class StudioRecipe extends LitElement {
         overflow-wrap: anywhere;
       }
 
-      label {
+      label,
+      .name {
         color: var(--quiet);
         font-size: 0.8125rem;
         line-height: 1.5rem;
       }
 
-      .own input {
-        padding: 0.5rem;
-        border-style: dashed;
+      .own {
+        position: relative;
+      }
+
+      .own label {
+        display: flex;
+        align-items: center;
+        justify-content: center;
+        min-height: 44px;
+        border: 1px dashed var(--edge);
+        border-radius: 10px;
+        color: var(--ink);
+        font-size: 0.9375rem;
+        cursor: pointer;
+      }
+
+      .own input:focus-visible + label {
+        outline: 2px solid var(--focus);
+        outline-offset: 2px;
       }
 
       .shape {

@@ -13,7 +13,7 @@ import type { CellDetail, TensorView, Values } from './maps/tensor-view.ts';
 import type { MapFormat } from './saving/save-maps.ts';
 import { send } from './session/commands.ts';
 import { isForTexts, METHOD_NAMES, METHODS, type MethodName } from './session/methods.ts';
-import type { MapCard, ShownExample, Snapshot } from './session/session.ts';
+import type { ChallengeRow, MapCard, ShownExample, Snapshot } from './session/session.ts';
 import { ATTACK_NAMES, readWhatIf, weightedLayers } from './session/what-if.ts';
 import { shared } from './shared-styles.ts';
 import { download } from './studio-header.ts';
@@ -160,6 +160,13 @@ export class StudioWhy extends LitElement {
     return { names: test.features, struck: own ? struck : [], strikable: own && this.painting };
   }
 
+  /** With its step, where the map has gone on since. */
+  #answer({ promised, actual, step }: ChallengeRow, mapStep: number | undefined): string {
+    const words = this.#words;
+    const said = words.say.answer(words.significant(promised, 2), words.significant(actual, 2));
+    return step === mapStep ? said : words.say.answered(said, words.whole(step));
+  }
+
   /** Above each map: how much of it a changed copy left, or room for the answer while the input is being challenged. */
   #rank(between: (() => number | undefined) | undefined): string {
     const rank = this.snapshot?.choices.whatIf ? between?.() : undefined;
@@ -199,7 +206,8 @@ export class StudioWhy extends LitElement {
     const classes = snapshot?.test?.classes ?? [];
     const { target, against } = snapshot?.choices ?? {};
     const name = (k: number): string => classes[k] ?? String(k);
-    const predicted = snapshot?.prediction?.predicted;
+    // Of a changed copy the maps explain what the network read before.
+    const predicted = snapshot?.choices.target === undefined ? snapshot?.target : snapshot.prediction?.predicted;
     const chosen = new Set(snapshot?.choices.methods);
     const isText = snapshot?.test?.vocabulary !== undefined;
     const missing = METHOD_NAMES.filter((method) => !chosen.has(method) && (!isText || isForTexts(method)));
@@ -294,6 +302,7 @@ export class StudioWhy extends LitElement {
               html`<option value=${`random:${i + 1}`} .selected=${chosen === `random:${i + 1}`}>${i === 0 ? say.whatIfRandomTop : say.whatIfRandom(this.#words.whole(i + 1))}</option>`,
           )}
           ${(snapshot?.test?.vocabulary ? [] : ATTACK_NAMES).map((name) => html`<option value=${name} .selected=${chosen === name}>${say.whatIfAttack(name.toUpperCase())}</option>`)}
+          ${whatIf?.kind !== 'ablated' && layers.length > 1 ? html`<option disabled>${say.whatIfSilence}</option>` : nothing}
           ${whatIf?.kind === 'ablated' ? html`<option value="" selected>${say.whatIfAblated(whatIf.layer, this.#words.whole(whatIf.unit))}</option>` : nothing}
         </select>
     `;
@@ -413,7 +422,7 @@ export class StudioWhy extends LitElement {
         .names=${snapshot?.test?.features}
         .text=${this.#text(pinned ?? snapshot?.example, pinned ? undefined : method)}
         .row=${this.#row(pinned ?? snapshot?.example)}
-        .answer=${answer ? say.answer(words.significant(answer.promised, 2), words.significant(answer.actual, 2)) : pinned ? '' : this.#rank(() => map?.rank)}
+        .answer=${answer ? this.#answer(answer, map?.step) : pinned ? '' : this.#rank(() => map?.rank)}
         .marked=${pinned ? NONE : this.#marked}
         .facts=${facts}
         .shows=${pinned || isText ? '' : say.methodShows[method]}
@@ -595,7 +604,7 @@ export class StudioWhy extends LitElement {
         field-sizing: content;
         min-width: 4.5rem;
         min-height: 2.25rem;
-        max-width: 10.25rem;
+        max-width: 11.75rem;
         padding-inline: 0.625rem 0.25rem;
         border-color: var(--line);
         border-radius: 8px;

@@ -39,7 +39,8 @@ export class VitrineNotices extends LitElement {
           : this.#note(this.#compared(snapshot.compared), () => send(this, { do: 'dismiss', what: 'compared' }))
       }
       ${
-        snapshot?.undoStep === undefined
+        // Who has trained on for as long has taken to the new run.
+        snapshot?.undoStep === undefined || snapshot.step >= snapshot.undoStep
           ? nothing
           : this.#note(
               say.wasReset(this.#words.whole(snapshot.undoStep)),

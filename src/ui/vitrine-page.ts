@@ -339,7 +339,7 @@ export class VitrinePage extends LitElement {
     const { recorded } = this.snapshot ?? {};
     if (!recorded) return nothing;
     const { say } = this.#words;
-    const steps = recorded.steps.map((step) => this.#words.whole(step)).join(', ');
+    const steps = this.#words.list(recorded.steps.map((step) => this.#words.whole(step)));
     return html`<p class="copy" role="status"><span><strong>${say.recordedTitle}</strong> ${say.recordedWords(steps, recorded.adapter)}</span></p>`;
   }
 
@@ -377,7 +377,7 @@ export class VitrinePage extends LitElement {
 
   #write(asStep: boolean): void {
     const hash = this.#speaker?.hash;
-    if (hash === undefined || this.embedded || location.hash === hash) return;
+    if (hash === undefined || this.embedded || (location.hash === hash && !asStep)) return;
     if (asStep) history.pushState(history.state, '', hash);
     else history.replaceState(history.state, '', hash);
   }

@@ -70,7 +70,7 @@ describe('an IDX file is refused', () => {
     expect(await refusal(() => readIdx(packed.subarray(0, packed.length - 6), 'labels'))).toEqual([
       'bad-file',
       'labels: the gzip stream is damaged.',
-      'To mend: fetch the file again; it is cut short or altered.',
+      'To mend: get the whole file again; it is cut short or altered.',
     ]);
   });
 
@@ -95,7 +95,7 @@ describe('an IDX file is refused', () => {
     expect(await refusal(() => parseIdx(new ArrayBuffer(0)))).toEqual([
       'bad-file',
       'idx: the file is truncated: 4 bytes expected for the magic number, 0 found.',
-      'To mend: fetch the file again; it was cut short.',
+      'To mend: get the whole file again; it was cut short.',
     ]);
   });
 
@@ -110,7 +110,7 @@ describe('an IDX file is refused', () => {
     expect(await refusal(() => parseIdx(file.subarray(0, 4000)))).toEqual([
       'bad-file',
       'idx: the file is truncated: 4,492 bytes expected for [40, 28], 4,000 found.',
-      'To mend: fetch the file again; it was cut short.',
+      'To mend: get the whole file again; it was cut short.',
     ]);
   });
 

@@ -140,8 +140,9 @@ describe('broken in mid-training, in Chinese: a message with a remedy, and the d
     [
       'a truncated IDX file',
       () => [new File([new Uint8Array([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2])], 'cut-idx3-ubyte')],
-      'cut-idx3-ubyte：读不出来',
+      'cut-idx3-ubyte：长度不对，应有 7,072 字节，实有 18 字节。解决办法：请重新取得完整的文件',
     ],
+    ['what is no table', () => [new File(['hello'], 'a.txt')], 'a.txt 不是表格'],
     [
       'images without labels',
       () => [new File([new Uint8Array([0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7])], 'alone')],

@@ -7,6 +7,8 @@ import { languageChoice, Words } from '../../src/ui/language.ts';
 import { chinese } from '../../src/ui/messages/chinese.ts';
 import { english } from '../../src/ui/messages/english.ts';
 import { type Catalogue, type Translated, templatesOf } from '../../src/ui/messages/spoken.ts';
+import { wholeChinese } from '../../src/ui/whole/messages-chinese.ts';
+import { wholeEnglish } from '../../src/ui/whole/messages-english.ts';
 
 const host = { addController: () => undefined, removeController: () => undefined, requestUpdate: () => undefined };
 const words = new Words({ ...host, updateComplete: Promise.resolve(true) });
@@ -46,11 +48,22 @@ describe('a translation', () => {
     }
   });
 
+  test.each([
+    ['entropyRange', ['0.5', '2', '3.18', '24'], '各行的熵：0.5 到 2 奈特，最多 ln 24 = 3.18。'],
+    ['dependenceText', ['a', 'b', '1', '2', '3', '4'], '部分依赖：a 从 1 变到 2 时，b 的平均对数几率从 3 变到 4'],
+  ])('puts the values of %s where they belong', (name, values, said) => {
+    const source = wholeEnglish[name as 'entropyRange'](...(values as [string, string, string, string]));
+    const template = templatesOf(wholeChinese)[name] as StrResult;
+    const places = template.values as unknown as number[];
+    expect(template.strings.reduce((text, part, i) => text + source.values[places[i - 1]!] + part)).toBe(said);
+  });
+
   test('puts the values where its own sentence has them, and changes with the language', async () => {
     expect(words.say.testResult('98 %', '12', '600')).toBe('98 % right: 12 mistakes in 600');
     await languageChoice.choose('zh');
     expect(words.say.testResult('98 %', '12', '600')).toBe('正确 98 %：600 个中错了 12 个');
     expect(words.say.phases.paused).toBe('已暂停');
+    expect(words.say.stoppedByUnit('dense_1', '5')).toBe('已暂停：dense_1 的单元 5 已失活');
     expect(words.list(['甲', '乙', '丙'])).toBe('甲、乙和丙');
     await languageChoice.choose('en');
     expect(words.say.phases.paused).toBe('Paused');

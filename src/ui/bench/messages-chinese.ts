@@ -5,7 +5,7 @@ import type { benchEnglish } from './messages-english.ts';
 export const benchChinese: Translation<typeof benchEnglish> = {
   title: '测量这块 GPU',
   caption:
-    '同样的工作，在您的浏览器里、您的 GPU 上，由本引擎和其他引擎各做一遍。所有参测者用相同的权重、数据和批次，并须先算出与 float64 参考一致的结果，在此之前不计时。不会发送任何内容。',
+    '同样的工作，在你的浏览器里、你的 GPU 上，由本引擎和其他引擎各做一遍。所有参测者用相同的权重、数据和批次，并须先算出与 float64 参考一致的结果，在此之前不计时。不会发送任何内容。',
 
   workloads: '工作负载',
   contenders: '参测者',

@@ -12,6 +12,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import type { Device, Tensor } from '../../engine/index.ts';
 import { breakable } from '../breakable.ts';
 import type { Pointed } from '../point/pointed.ts';
+import { edgeStyles, markEdges } from '../scroll-edges.ts';
 import { shared } from '../shared-styles.ts';
 import { tokens } from '../tokens.ts';
 import type { CellDetail, Values } from './tensor-view.ts';
@@ -46,6 +47,7 @@ export class NetworkDiagram extends LitElement {
     device: { attribute: false },
     chosen: {},
     series: {},
+    inputSeries: {},
     looks: { type: Number },
     still: { type: Boolean },
     perFrame: { type: Boolean },
@@ -62,6 +64,8 @@ export class NetworkDiagram extends LitElement {
   declare chosen: string | undefined;
   /** Pictures of one series share a scale over time. */
   declare series: string;
+  /** Pictures of the input share a scale only within this, such as one example. */
+  declare inputSeries: string;
   /** Draws anew when this changes. */
   declare looks: number;
   /** Nothing changes on the GPU for now, so that it may be read. */
@@ -81,6 +85,7 @@ export class NetworkDiagram extends LitElement {
     this.device = undefined;
     this.chosen = undefined;
     this.series = '';
+    this.inputSeries = '';
     this.looks = 0;
     this.still = false;
     this.perFrame = false;
@@ -90,7 +95,7 @@ export class NetworkDiagram extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<ol @scroll=${() => this.#edges()}>
+    return html`<ol @scroll=${(event: Event) => markEdges(event.target as Element)}>
       ${repeat(
         this.nodes,
         ({ name }) => name,
@@ -114,7 +119,7 @@ export class NetworkDiagram extends LitElement {
           .signed=${node.signed}
           .ink=${kind === 'input' && node.tensor !== undefined && node.tensor.shape.length > 2}
           .perFrame=${this.perFrame}
-          .series=${`${this.series} ${name}`}
+          .series=${`${this.series} ${name} ${kind === 'input' ? this.inputSeries : ''}`}
           .looks=${this.looks}
           .still=${this.still}
           .label=${title}
@@ -129,7 +134,7 @@ export class NetworkDiagram extends LitElement {
     `;
   }
 
-  readonly #resize = new ResizeObserver(() => this.#edges());
+  readonly #resize = new ResizeObserver(() => markEdges(this.renderRoot.querySelector('ol')));
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -142,15 +147,7 @@ export class NetworkDiagram extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('nodes')) this.#edges();
-  }
-
-  /** Where more can be scrolled to, the picture fades. */
-  #edges(): void {
-    const list = this.renderRoot.querySelector('ol');
-    if (!list) return;
-    list.classList.toggle('before', list.scrollLeft > 1);
-    list.classList.toggle('after', list.scrollLeft + list.clientWidth < list.scrollWidth - 1);
+    if (changed.has('nodes')) markEdges(this.renderRoot.querySelector('ol'));
   }
 
   /** The pixel that is pointed at, or the unit among those of its layer. */
@@ -172,6 +169,7 @@ export class NetworkDiagram extends LitElement {
   static override styles: CSSResultGroup = [
     tokens,
     shared,
+    edgeStyles,
     css`
       ol {
         display: flex;
@@ -181,20 +179,6 @@ export class NetworkDiagram extends LitElement {
         padding: 0.125rem;
         overflow-x: auto;
         list-style: none;
-      }
-
-      ol:is(.before, .after) {
-        --before: 0rem;
-        --after: 0rem;
-        mask-image: linear-gradient(to right, transparent, #000 var(--before), #000 calc(100% - var(--after)), transparent);
-      }
-
-      ol.before {
-        --before: 3rem;
-      }
-
-      ol.after {
-        --after: 3rem;
       }
 
       li {

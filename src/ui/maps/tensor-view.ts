@@ -377,8 +377,9 @@ export class TensorView extends LitElement implements PainterView {
     const box = this.canvas.getBoundingClientRect();
     const whole = extent(this.#picture);
     return indexAt(this.#picture, {
-      x: Math.floor(((event.clientX - box.left) / box.width) * whole.width),
-      y: Math.floor(((event.clientY - box.top) / box.height) * whole.height),
+      // A click has whole coordinates, a move need not have.
+      x: Math.floor(((Math.floor(event.clientX) - box.left) / box.width) * whole.width),
+      y: Math.floor(((Math.floor(event.clientY) - box.top) / box.height) * whole.height),
     });
   }
 
@@ -503,6 +504,11 @@ export class TensorView extends LitElement implements PainterView {
       );
     }
     if (own.length === 1) return say.cellOfList(this.#words.whole(index));
+    if (this.planes && own.length === 3) {
+      const [, rows, columns] = own as [number, number, number];
+      const [plane, rest] = [Math.floor(index / (rows * columns)), index % (rows * columns)];
+      return say.cellOfPlane(this.#words.whole(plane), this.#words.whole(Math.floor(rest / columns)), this.#words.whole(rest % columns));
+    }
     const width = own.length >= 3 ? own[1]! * own[2]! : own[1]!;
     return say.cellOfTable(this.#words.whole(Math.floor(index / width)), this.#words.whole(index % width));
   }

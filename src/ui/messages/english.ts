@@ -88,6 +88,7 @@ export const english = {
   // Machine
   machine: 'The machine',
   adapter: 'Adapter',
+  noGpu: 'no GPU',
   adapterUnnamed: 'unnamed',
   adapterSoftware: 'a software adapter: the GPU is played by the CPU',
   gpuMemory: 'GPU memory',
@@ -190,6 +191,7 @@ export const english = {
     'german-credit': 'Credit applicants table',
     clauses: 'Contract clauses (generated texts)',
   },
+  chooseFiles: 'Choose files …',
   ownData: 'Or data of your own',
   ownDataNote:
     'A CSV table with a header, IDX images and labels together, or images (PNG, JPEG, WebP): in folders or with names by class they are data, else examples to look at. Drop them anywhere on the page. Nothing is sent.',
@@ -198,6 +200,7 @@ export const english = {
   layersShape: (widths: string, parameters: string): StrResult => str`${widths}; ${parameters} parameters`,
   layersRefusal: (layers: string, units: string): StrResult =>
     str`Up to ${layers} layers of 1 to ${units} units, such as 128-64; none for a linear model.`,
+  attentionAlone: 'attention alone',
   linear: 'linear',
   optimizerLabel: 'Optimiser',
   optimizerNames: { adam: 'Adam', sgd: 'SGD' },
@@ -236,6 +239,8 @@ export const english = {
 
   // Network
   networkTitle: 'Network',
+  checksum: (digits: string): StrResult => str`checksum ${digits}`,
+  checksumHint: 'Of all weights of the run at this step: the same weights have the same checksum, whatever is tried on a copy.',
   parameterCount: (count: string): StrResult => str`${count} parameters`,
   pendingRecipe: (recipe: string): StrResult => str`From the next reset: ${recipe}`,
   pendingOther: 'another recipe',
@@ -257,7 +262,7 @@ export const english = {
   scaleUnsigned: (end: string): StrResult => str`scale from 0 to ${end}`,
   scaleFixed: 'Fixed scale',
   scaleFixedHint:
-    'On: the limits are the widest since it was switched on, so that pictures of different steps can be compared. Off: they fit what is drawn now.',
+    'On: the limits are the widest since it was switched on, so that pictures of different steps can be compared. Off: they fit what is drawn now. Of large tensors one value in a thousand may lie beyond and has the last colour.',
   cellOfTable: (row: string, column: string): StrResult => str`row ${row}, column ${column}`,
   rowMapOf: (name: string): StrResult => str`${name}, value by value`,
   rowMapEnd: (limit: string): StrResult => str`−${limit} … +${limit}`,
@@ -267,6 +272,7 @@ export const english = {
   putBack: (name: string): StrResult => str`Put ${name} back`,
   takenAway: (name: string): StrResult => str`${name}, taken away`,
   cellOfList: (index: string): StrResult => str`number ${index}`,
+  cellOfPlane: (plane: string, row: string, column: string): StrResult => str`picture ${plane}, row ${row}, column ${column}`,
   cellOfUnit: (unit: string, row: string, column: string): StrResult => str`unit ${unit}, row ${row}, column ${column}`,
   twinHigh: 'Largest:',
   twinInk: (count: string, all: string, top: string, bottom: string, left: string, right: string): StrResult =>
@@ -436,6 +442,7 @@ export const english = {
   whatIfRandomTop: 'top layer random',
   whatIfRandom: (layers: string): StrResult => str`top ${layers} layers random`,
   whatIfAttack: (name: string): StrResult => str`attack (${name})`,
+  whatIfSilence: 'silence a unit: lock one in the network',
   whatIfAblated: (layer: string, unit: string): StrResult => str`unit ${unit} of ${layer} silent`,
   epsilonLabel: 'Size of the attack ε',
   factRank: 'rank correlation',

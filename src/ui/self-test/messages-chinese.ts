@@ -5,7 +5,7 @@ import type { selfTestEnglish } from './messages-english.ts';
 export const selfTestChinese: Translation<typeof selfTestEnglish> = {
   title: '检验这块 GPU',
   caption:
-    '每个内核（引擎、解释方法、绘图与基准测试）及其每个变体都在您的 GPU 上运行，并与 CPU 上 float64 的同一数学相比：数值，以及与中心差分相比的梯度。内核或驱动程序若有错误，会在此显示。',
+    '每个内核（引擎、解释方法、绘图与基准测试）及其每个变体都在你的 GPU 上运行，并与 CPU 上 float64 的同一数学相比：数值，以及与中心差分相比的梯度。内核或驱动程序若有错误，会在此显示。',
   start: '开始检验',
   again: '重新检验',
   stop: '停止',

@@ -109,7 +109,7 @@ export class VitrineSelfTest extends LitElement {
 
   #fault(): TemplateResult {
     const { what, mend } = explain(this.run.fault, this.#words);
-    return html`<p class="notice" role="alert">${what} ${mend}</p>`;
+    return html`<p class="notice" role="alert">${what} <strong>${this.#words.say.toMend}</strong>${mend}</p>`;
   }
 
   #failures(): TemplateResult {

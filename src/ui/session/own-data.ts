@@ -30,9 +30,9 @@ export async function readOwnData(files: readonly File[]): Promise<{ readonly na
     if (file.size <= MOST_BYTES) continue;
     throw new VitrineError(
       'limit-exceeded',
-      `${file.name} has ${file.size} bytes; the page reads files of at most ${MOST_BYTES}.`,
+      `${file.name} has ${bytes(file.size)} bytes; the page reads files of at most ${bytes(MOST_BYTES)}.`,
       'give a part of it.',
-      { label: file.name, bytes: file.size, limit: MOST_BYTES },
+      { file: file.name, bytes: file.size, limit: MOST_BYTES },
     );
   }
   const tables = files.filter(({ name }) => /\.(csv|tsv|txt)$/i.test(name));
@@ -54,6 +54,15 @@ export async function loadKnown(data: Exclude<KnownData, 'mnist'>): Promise<Trai
 
 async function table(file: File): Promise<Dataset> {
   const text = await file.text();
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (lines.length < 2 || !/[,;\t]/.test(lines[0]!)) {
+    throw new VitrineError(
+      'bad-file',
+      `${file.name} is no table: a table has a first row of column names, and rows of at least two cells.`,
+      'give a CSV with a header, IDX images with their labels, or images.',
+      { table: file.name },
+    );
+  }
   const header = (text.split(/\r?\n/, 1)[0] ?? '').split(/[,;\t]/).map((cell) => cell.trim().replaceAll('"', ''));
   const label = LABELS.map((wanted) => header.find((column) => column.toLowerCase() === wanted)).find(Boolean) ?? header.at(-1) ?? '';
   return parseTable(text, { name: file.name, label });
@@ -74,6 +83,8 @@ async function images(files: readonly File[]): Promise<Dataset> {
   return imageDataset({ name: pictures.file.name, images: pictures.idx, labels: labels.idx });
 }
 
+const bytes = (count: number): string => count.toLocaleString('en-US');
+
 /** Eight hexadecimal digits of its values. */
 async function hashOf({ inputs, labels }: Dataset): Promise<string> {
   const digests = await Promise.all(
@@ -81,6 +92,6 @@ async function hashOf({ inputs, labels }: Dataset): Promise<string> {
       crypto.subtle.digest('SHA-256', new Uint8Array(values.buffer, values.byteOffset, values.byteLength) as Uint8Array<ArrayBuffer>),
     ),
   );
-  const bytes = digests.flatMap((digest) => Array.from(new Uint8Array(digest, 0, 2)));
-  return bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const found = digests.flatMap((digest) => Array.from(new Uint8Array(digest, 0, 2)));
+  return found.map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

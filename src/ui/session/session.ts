@@ -153,6 +153,8 @@ export interface Snapshot {
   readonly mistakes: Mistakes | undefined;
   readonly painted: readonly number[];
   readonly challenges: readonly ChallengeRow[];
+  /** The first eight digits of the SHA-256 of all weights, where training rests: the same weights, the same digits. */
+  readonly checksum?: { readonly step: number; readonly text: string } | undefined;
   /** How far the replay of a link came from what it was taken with. */
   readonly compared?: Compared | undefined;
   /** Grows with every look: what is drawn may have changed. */
@@ -211,6 +213,9 @@ export class StudioSession extends EventTarget {
   #compared: Compared | undefined;
   #challenges: readonly ChallengeRow[] = [];
   #watched = Number.NaN;
+  /** The class that the maps explain, where none is chosen: what the network reads; of a changed copy, what it read before. */
+  #asksOf: number | undefined;
+  #checksum: Snapshot['checksum'];
   #tensors: ReadonlyMap<string, Tensor> = new Map();
   #looks = 0;
   #looking: Promise<void> | undefined;
@@ -325,7 +330,7 @@ export class StudioSession extends EventTarget {
         training.putAway(command.what);
         break;
       case 'recipe':
-        this.#takeRecipe(command.changes);
+        this.#takeRecipe(command.changes, true);
         break;
       case 'data':
         void this.#takeData(command.files);
@@ -354,24 +359,28 @@ export class StudioSession extends EventTarget {
     const { run } = this.training;
     const same =
       run && hashOf({ ...choicesOf(''), recipe }) === hashOf({ ...choicesOf(''), recipe: { ...run.settings, epochs: recipe.epochs } });
+    // The rate of an address is the one that the run began with; in mid-training it is the journal's to change.
+    const { rate: _rate, ...rest } = recipe;
+    const otherRun = (!same || recipe.epochs !== this.training.settings.epochs) && this.#takeRecipe(same ? rest : recipe, false);
     this.#choose(choices, false);
-    if (!same || recipe.epochs !== this.training.settings.epochs) {
-      // The rate of an address is the one that the run began with; in mid-training it is the journal's to change.
-      const { rate: _rate, ...rest } = recipe;
-      this.#takeRecipe(same ? rest : recipe);
-    }
+    // Whoever comes back to a run finds it where it was left.
+    if (otherRun && step) void this.training.replay(journal, step);
   }
 
-  #takeRecipe(changes: Partial<Settings>): void {
+  /** Whether it is of other data, and so of another run, from now on. */
+  #takeRecipe(changes: Partial<Settings>, byVisitor: boolean): boolean {
     const other = changes.data !== undefined && changes.data !== this.training.settings.data;
+    // Before the change: Back goes to the run as it is.
+    if (other && byVisitor) this.dispatchEvent(new CustomEvent<string>('chosen', { detail: 'data' }));
     this.training.change(changes);
-    if (!other) return;
+    if (!other) return false;
     this.#choose(
       { example: { kind: 'test', index: 0 }, target: undefined, against: undefined, tensor: undefined, cell: undefined, pixel: undefined },
       false,
     );
     // Another data set is another run: what was trained stays for Undo.
     if (this.training.needsReset && this.training.step > 0) void this.training.reset();
+    return true;
   }
 
   /** What cannot be read is said; the run and what is looked at stay as they are. */
@@ -381,7 +390,7 @@ export class StudioSession extends EventTarget {
       const { readOwnData } = await import('./own-data.ts');
       const { name, data } = await readOwnData(files);
       this.training.addData(name, data);
-      this.#takeRecipe({ data: name });
+      this.#takeRecipe({ data: name }, true);
     } catch (error) {
       this.training.report(error);
     }
@@ -394,7 +403,7 @@ export class StudioSession extends EventTarget {
     if (own.kind === 'data') {
       this.#taken = { ...own.taken, data: own.name };
       this.training.addData(own.name, own.data);
-      this.#takeRecipe({ data: own.name });
+      this.#takeRecipe({ data: own.name }, true);
       return;
     }
     const [first] = own.images;
@@ -447,6 +456,7 @@ export class StudioSession extends EventTarget {
   #begin(): void {
     this.#cellBefore = undefined;
     this.#mistakes = undefined;
+    this.#checksum = undefined;
     this.#challenges = [];
     this.dispatchEvent(new Event('begin'));
     this.#look();
@@ -560,17 +570,30 @@ export class StudioSession extends EventTarget {
     const reading = await probe.run();
     const predicted = reading.logits.every(Number.isFinite) ? reading.logits.indexOf(Math.max(...reading.logits)) : -1;
     this.#prediction = Object.freeze({ ...reading, example: example.key, predicted });
+    this.#asksOf =
+      predicted < 0 ? undefined : whatIf && this.#choices.target === undefined ? await predictedBy(run.model, plain) : predicted;
     if (this.#choices.cell) await this.#readCell(run, device, this.#choices.cell);
     else this.#cell = undefined;
     this.#looks += 1;
     this.#tell();
     // A network that has diverged has no answer to explain.
     const asked = new Set(this.#asked);
-    if (predicted >= 0) await this.#explain(run, probe, example, predicted, still);
-    await this.#lookAtPinned(run, subject, predicted, still, asked);
+    const asks = this.#asksOf ?? predicted;
+    if (predicted >= 0) await this.#explain(run, probe, example, asks, still);
+    await this.#lookAtPinned(run, subject, asks, still, asked);
+    if (still && this.#checksum?.step !== this.training.step) await this.#sum(run);
     this.#looks += 1;
     this.#tell();
     if (still && this.#mistakes?.step !== this.training.step) void this.#findMistakes();
+  }
+
+  /** So that a person, too, can see that a run has kept its bits. */
+  async #sum(run: Run): Promise<void> {
+    const { step } = run.trainer;
+    const weights = await run.model.flatParameters.read();
+    const digest = await crypto.subtle.digest('SHA-256', weights as Float32Array<ArrayBuffer>);
+    const text = Array.from(new Uint8Array(digest, 0, 4), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (this.training.run?.model === run.model && run.trainer.step === step) this.#checksum = Object.freeze({ step, text });
   }
 
   /** Reads test examples anew: at the end of an epoch, and when training rests. */
@@ -882,7 +905,8 @@ export class StudioSession extends EventTarget {
       subject: this.#subject ?? run?.model,
       example: this.#example,
       prediction: this.#prediction,
-      target: this.#choices.target ?? (this.#prediction && this.#prediction.predicted >= 0 ? this.#prediction.predicted : undefined),
+      target: this.#choices.target ?? this.#asksOf,
+      checksum: this.#checksum,
       tensors: this.#tensors,
       cards: this.#cards,
       pinned: this.#pinned,
@@ -915,6 +939,17 @@ const isOfTable = (choice: ExampleChoice): choice is Extract<ExampleChoice, { ki
 
 /** What stands for a value that is taken away: the baseline 0, and padding in a text. */
 const absentOf = (run: Run): number => run.data.test.vocabulary?.length ?? 0;
+
+/** What a network reads; undefined where it has no finite answer. */
+async function predictedBy(model: Model, { original }: ShownExample): Promise<number | undefined> {
+  const logits = await model.logits(original);
+  try {
+    const values = await logits.read();
+    return values.every(Number.isFinite) ? values.indexOf(Math.max(...values)) : undefined;
+  } finally {
+    logits.dispose();
+  }
+}
 
 /** Rank correlation, signed, of a map with that of the unchanged network and input. */
 async function rankBefore(

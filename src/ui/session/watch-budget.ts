@@ -41,6 +41,8 @@ export class WatchBudget {
   readonly #looks: number[] = [];
   #notBefore = 0;
   #quietAt = 0;
+  /** Looks since the page was opened, the first few. */
+  #early = 0;
 
   /** A stretch of training begins. */
   begin(now: number = performance.now()): void {
@@ -143,6 +145,13 @@ export class WatchBudget {
 
   /** From the end of a look to the beginning of the next. */
   #wait(): number {
+    // Whoever has just begun sees the network learn, on a slow machine, too: once, and less and less often.
+    const early = CAUTIOUS_MILLISECONDS * 2 ** this.#early;
+    if (early < LONGEST_MILLISECONDS) this.#early += 1;
+    return Math.min(early, this.#usual());
+  }
+
+  #usual(): number {
     const sorted = this.#looks.toSorted((a, b) => a - b);
     // The first of a run may have compiled what it computes: of two, the cheaper one counts.
     const usual = sorted[Math.floor((sorted.length - 1) / 2)];

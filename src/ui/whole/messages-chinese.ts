@@ -62,7 +62,7 @@ export const wholeChinese: Translation<typeof wholeEnglish> = {
   weightsOf: str`第 ${0} 头的注意力权重`,
   padding: '填充',
   paddings: str`填充 × ${0}`,
-  entropyRange: str`各行的熵：${0} 到 ${1} 奈特，最多 ln ${3} = ${2}。`,
+  entropyRange: str`各行的熵：${0} 到 ${1} 奈特，最多 ln ${2} = ${3}。`,
   entropyOf: str`熵 ${0} 奈特`,
   query: '行（查询）',
   headLabel: '头',
@@ -74,7 +74,7 @@ export const wholeChinese: Translation<typeof wholeEnglish> = {
 
   rolloutTitle: '注意力展开',
   rolloutNote: '经过所有层，注意力把每个词的多少带到网络作出决定之处；各词与填充的份额之和为 1。对每个类别都一样，也看不出由此得出了什么。',
-  relevanceTitle: str`支持${0}的注意力相关性`,
+  relevanceTitle: str`支持“${0}”的注意力相关性`,
   relevanceNote: '哪些词通过注意力支持该类别：经过所有层的梯度 × 注意力中为正的部分。看不出什么反对它。',
 
   prototypesTitle: '原型',
@@ -97,7 +97,7 @@ export const wholeChinese: Translation<typeof wholeEnglish> = {
   dependenceFind: '绘制曲线',
   dependenceNote: str`一个值从最小变到最大、其余不变时，所问类别的对数几率如何变化：${0} 个测试样本各一条，另有平均。曲线不平行说明有交互作用。看不出各列一同变化之处的情形：它试的行可能从不出现。`,
   dependenceOf: str`${0} → ${1} 的对数几率。`,
-  dependenceText: str`部分依赖：${0} 从 ${2} 变到 ${3} 时，${1} 的平均对数几率从 ${4} 变到 ${5}`,
+  dependenceText: str`部分依赖：${0} 从 ${1} 变到 ${2} 时，${3} 的平均对数几率从 ${4} 变到 ${5}`,
   meanCurve: '平均',
   singleCurves: '单个测试样本',
 
@@ -125,7 +125,7 @@ export const wholeChinese: Translation<typeof wholeEnglish> = {
     modelRandomisation: '模型随机化',
   },
   controls: {
-    randomMap: '随机图',
+    randomMap: '随机归因图',
     inputMap: '输入本身',
     inputXRandom: '输入 × 随机',
     sobelMap: '输入的边缘',

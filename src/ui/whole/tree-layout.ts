@@ -18,21 +18,22 @@ export interface TreeLayout {
   readonly height: number;
 }
 
-/** Of a character at 11 px, a little more than on average. */
-const CHARACTER = 6.1;
-const PADDING = 22;
+/** Of a box, on both sides of its text. */
+const PADDING = 20;
 /** Between two columns, for the lines. */
-const GAP = 44;
+const GAP = 36;
 const LINE = 28;
-/** Left at the end, where the example is pointed at. */
-const END = 110;
 
-export function layOutTree(root: TreeNode, textOf: (node: TreeNode) => string): TreeLayout {
+/**
+ * @param widthOf of the text of a node, in pixels
+ * @param end room that is left at the right, where the example is pointed at
+ */
+export function layOutTree(root: TreeNode, widthOf: (node: TreeNode) => number, end: number): TreeLayout {
   const widths: number[] = [];
   let leaves = 0;
   const lines = new Map<TreeNode, number>();
   const measure = (node: TreeNode): number => {
-    widths[node.depth] = Math.max(widths[node.depth] ?? 0, CHARACTER * textOf(node).length + PADDING);
+    widths[node.depth] = Math.max(widths[node.depth] ?? 0, widthOf(node) + PADDING);
     let line: number;
     if (node.left && node.right) line = (measure(node.left) + measure(node.right)) / 2;
     else {
@@ -51,12 +52,12 @@ export function layOutTree(root: TreeNode, textOf: (node: TreeNode) => string): 
       parent,
       x: 1 + (starts[node.depth] as number),
       y: LINE * ((lines.get(node) as number) + 0.5),
-      width: CHARACTER * textOf(node).length + PADDING,
+      width: widthOf(node) + PADDING,
     };
     nodes.push(placed);
     if (node.left) place(node.left, placed);
     if (node.right) place(node.right, placed);
   };
   place(root, undefined);
-  return { nodes, width: Math.ceil((starts.at(-1) as number) + (widths.at(-1) as number) + END), height: LINE * leaves };
+  return { nodes, width: Math.ceil((starts.at(-1) as number) + (widths.at(-1) as number) + end), height: LINE * leaves };
 }

@@ -1,5 +1,6 @@
-import { type CSSResultGroup, css, html, nothing, svg, type TemplateResult } from 'lit';
+import { type CSSResultGroup, css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import type { SurrogateTree, TreeNode } from '../../explain/global/surrogate-tree.ts';
+import { edgeStyles, markEdges } from '../scroll-edges.ts';
 import { shared } from '../shared-styles.ts';
 import { layOutTree, type PlacedNode } from './tree-layout.ts';
 import { featureNames, firstOf, WholeView, wholeStyles } from './whole-view.ts';
@@ -7,6 +8,8 @@ import { featureNames, firstOf, WholeView, wholeStyles } from './whole-view.ts';
 const MOST_EXAMPLES = 1000;
 /** Of a node's box. */
 const HEIGHT = 22;
+/** Between the answer of the example and what points at it. */
+const HERE_GAP = 6;
 /** Widest line between two nodes: that of all rows. */
 const WIDEST = 9;
 
@@ -46,7 +49,7 @@ export class WholeTree extends WholeView<SurrogateTree> {
     const lit = new Set(path.map(({ id }) => id));
     const said = path.map((node, i) => (path[i + 1] ? this.#question(tree, node, path[i + 1] === node.left) : this.#answer(tree, node)));
     return html`
-      <div class="table" tabindex="0" role="region" aria-label=${views.treeDiagram}>${this.#diagram(tree, lit, said)}</div>
+      <div class="table" data-of="diagram" tabindex="0" role="region" aria-label=${views.treeDiagram} @scroll=${(event: Event) => markEdges(event.target as Element)}>${this.#diagram(tree, lit, said)}</div>
       <p class="note way">${said.length > 0 ? html`<strong>${views.treePath}:</strong> ${said.join(' · ')}` : nothing}</p>
       <div class="twins">
         <details>
@@ -107,7 +110,9 @@ export class WholeTree extends WholeView<SurrogateTree> {
   #diagram(tree: SurrogateTree, lit: ReadonlySet<number>, said: readonly string[]): TemplateResult {
     const { views } = this.words;
     const textOf = (node: TreeNode): string => (node.split ? `${this.#question(tree, node)}?` : this.#answer(tree, node));
-    const { nodes, width, height } = layOutTree(tree.root, textOf);
+    const here = `◂ ${views.treeHere}`;
+    const widthOf = measuring(this);
+    const { nodes, width, height } = layOutTree(tree.root, (node) => widthOf(textOf(node)), widthOf(here) + 2 * HERE_GAP);
     const label = `${views.treeDiagram}. ${views.treePath}: ${said.join('; ')}`;
     // What is lit is drawn last, over the rest.
     const inOrder = [...nodes].sort((a, b) => Number(lit.has(a.node.id)) - Number(lit.has(b.node.id)));
@@ -141,7 +146,7 @@ export class WholeTree extends WholeView<SurrogateTree> {
       <rect class="box" width=${width} height=${HEIGHT} rx=${leaf ? HEIGHT / 2 : 4} />
       ${leaf ? svg`<rect class="share" x="10" y=${HEIGHT - 4} width=${((width - 20) * share).toFixed(1)} height="2" />` : nothing}
       <text x=${width / 2} y="14.5" text-anchor="middle">${text}</text>
-      ${here && leaf ? svg`<text class="here" x=${width + 6} y="14.5">◂ ${this.words.views.treeHere}</text>` : nothing}
+      ${here && leaf ? svg`<text class="here" x=${width + HERE_GAP} y="14.5">◂ ${this.words.views.treeHere}</text>` : nothing}
     </g>`;
   }
 
@@ -167,9 +172,31 @@ export class WholeTree extends WholeView<SurrogateTree> {
     )}`;
   }
 
+  readonly #resize = new ResizeObserver(() => this.#mark());
+
+  #mark(): void {
+    markEdges(this.renderRoot.querySelector('[data-of=diagram]'));
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resize.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    this.#resize.disconnect();
+    super.disconnectedCallback();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    super.updated(changed);
+    this.#mark();
+  }
+
   static override styles: CSSResultGroup = [
     shared,
     wholeStyles,
+    edgeStyles,
     css`
       .tree {
         display: block;
@@ -295,4 +322,11 @@ export class WholeTree extends WholeView<SurrogateTree> {
       }
     `,
   ];
+}
+
+/** Widths of texts as the diagram writes what is lit, which is the widest. */
+function measuring(element: Element): (text: string) => number {
+  const context = new OffscreenCanvas(1, 1).getContext('2d')!;
+  context.font = `600 11px ${getComputedStyle(element).fontFamily}`;
+  return (text) => Math.ceil(context.measureText(text).width);
 }
