@@ -66,6 +66,13 @@ describe('a map can lose', () => {
       .toBe(`map ${written(occlusion.promised)}, network ${written(occlusion.actual)}`);
     const table = inside(page, 'studio-why', '.challenges');
     expect(table.querySelectorAll('tbody tr')).toHaveLength(5);
+    // The answer keeps its own step when the maps go on.
+    const { step } = session.snapshot;
+    session.send({ do: 'step' });
+    await until(() => session.snapshot.cards.find(({ method }) => method === 'inputXGradient')?.map?.step === step + 1);
+    await expect
+      .poll(() => inside(page, 'studio-why', '[data-method=inputXGradient]').shadowRoot!.querySelector('.answer')?.textContent, PATIENTLY)
+      .toMatch(new RegExp(`^map .*, network .*, step ${step}$`));
     paint(page, [0.5, 0.6], [0.5, 0.9]);
     await until(() => session.snapshot.challenges.length === 10);
     for (const row of session.snapshot.challenges) expect(Math.abs(row.promised - row.actual)).toBeLessThan(1e-4);
@@ -218,12 +225,19 @@ describe('what if', () => {
     await session.looked();
     await mapsThere(session);
     const bits = await training.run!.model.flatParameters.read();
+    const summed = [...new Uint8Array(await crypto.subtle.digest('SHA-256', bits as Float32Array<ArrayBuffer>))]
+      .slice(0, 4)
+      .map((byte) => byte.toString(16).padStart(2, '0'))
+      .join('');
     await userEvent.selectOptions(browser.getByRole('combobox', { name: 'What if' }), 'top layer random');
     await until(() => session.snapshot.cards.every(({ map }) => map?.rank !== undefined));
     await expect.element(browser.getByText('Changed copy.'), PATIENTLY).toBeVisible();
     const rank = (method: string): number => session.snapshot.cards.find((card) => card.method === method)!.map!.rank!;
     expect(Math.abs(rank('saliency'))).toBeLessThan(0.5);
     expect(rank('guidedBackprop')).toBeGreaterThan(rank('saliency') + 0.2);
+    // A person, too, can see it: the checksum of the run is what it was.
+    const checksum = () => inside(page, 'studio-network').shadowRoot!.querySelector('.head')!.textContent!;
+    await expect.poll(checksum, PATIENTLY).toContain(`checksum ${summed}`);
     expect(await training.run!.model.flatParameters.read()).toEqual(bits);
     expect(training.step).toBe(40);
     // What is left of each map stands above it, as do the two that know nothing of the network.
@@ -248,6 +262,29 @@ describe('what if', () => {
     await session.looked();
     expect(session.snapshot.cards.every(({ map }) => map?.rank === undefined)).toBe(true);
     expect(await training.run!.model.flatParameters.read()).toEqual(bits);
+  });
+
+  test('asks of the copy what was asked of the run, whatever the copy reads', async () => {
+    const { session, training } = await mount('#rate=0.01&example=4&methods=saliency');
+    for (let i = 0; i < 40; i++) await training.single();
+    await session.looked();
+    const before = session.snapshot.prediction!.predicted;
+    let others = 0;
+    for (const whatIf of [
+      { kind: 'randomised', layers: 1 },
+      { kind: 'randomised', layers: 2 },
+      { kind: 'attacked', method: 'pgd', epsilon: 0.4 },
+    ] as const) {
+      session.send({ do: 'choose', choices: { whatIf } });
+      await session.looked();
+      const { prediction, cards, target } = session.snapshot;
+      if (prediction!.predicted !== before) others += 1;
+      expect([target, cards[0]!.map!.target]).toEqual([before, before]);
+    }
+    expect(others).toBeGreaterThan(0);
+    session.send({ do: 'choose', choices: { whatIf: undefined } });
+    await session.looked();
+    expect(session.snapshot.target).toBe(before);
   });
 
   test('is left by Esc where the visitor is, in the list too, which then shows nothing and can be chosen from again', async () => {

@@ -140,7 +140,7 @@ describe('broken in mid-training, in Chinese: a message with a remedy, and the d
     [
       'a truncated IDX file',
       () => [new File([new Uint8Array([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2])], 'cut-idx3-ubyte')],
-      'cut-idx3-ubyte：长度不对，应有 7,072 字节，实有 18 字节。解决办法：请重新取得完整的文件',
+      'cut-idx3-ubyte：长度不对，应有 7,072 字节，实有 18 字节。',
     ],
     ['what is no table', () => [new File(['hello'], 'a.txt')], 'a.txt 不是表格'],
     [
@@ -174,7 +174,9 @@ describe('broken in mid-training, in Chinese: a message with a remedy, and the d
     Object.defineProperty(file, 'size', { value: 3e9 });
     file.arrayBuffer = () => Promise.reject(new Error('it was read'));
     session.send({ do: 'data', files: [file] });
-    await expect.element(browser.getByRole('alert'), PATIENTLY).toHaveTextContent('huge-idx3-ubyte 有 3,000,000,000 字节');
+    await expect
+      .element(browser.getByRole('alert'), PATIENTLY)
+      .toHaveTextContent('huge-idx3-ubyte 有 3,000,000,000 字节；本页最多读取 536,870,912 字节的文件。 解决办法：请只给出其中一部分。');
     expect(page.isConnected).toBe(true);
   });
 

@@ -114,8 +114,12 @@ describe('images of the visitor’s own', () => {
       .toMatch(/30 images of 2 classes \(left and right\)[\s\S]*12 × 12, as they are[\s\S]*inverted/);
     // The run before is kept for Undo.
     expect(session.snapshot.undoStep).toBe(2);
+    const notices = () => inside(page, 'vitrine-notices').shadowRoot!.querySelectorAll('.undo').length;
+    await expect.poll(notices, PATIENTLY).toBe(1);
     for (let i = 0; i < 10; i++) await training.single();
     expect(training.run!.history.loss.last).toBeLessThan(0.7);
+    // Who has gone on for longer than that has taken to the new run.
+    await expect.poll(notices, PATIENTLY).toBe(0);
   });
 
   test('a corrupt one is said by its name with a remedy, and nothing is lost', async () => {

@@ -141,6 +141,31 @@ describe('the map of a row', () => {
   });
 });
 
+test('Back from other data leads to the run and the row that were left', async () => {
+  const other = { train: rows('other rows', 120), test: rows('other test rows', 30) };
+  const mounted = await mount('#data=breast-cancer&hidden=8&rate=0.01&batch=16&example=3&methods=saliency', {
+    loadData: async ({ data }) => (data === 'breast-cancer' ? parts : other),
+  });
+  const { session, training } = mounted;
+  for (let i = 0; i < 15; i++) await training.single();
+  session.send({ do: 'choose', choices: { example: { kind: 'test', index: 21 }, target: 1 } });
+  await session.looked();
+  const { checksum } = session.snapshot;
+  expect(checksum!.step).toBe(15);
+  session.send({ do: 'recipe', changes: { data: 'german-credit' } });
+  await until(() => session.snapshot.run!.settings.data === 'german-credit' && session.snapshot.step === 0);
+  await session.looked();
+  history.back();
+  await until(
+    () =>
+      session.snapshot.run!.settings.data === 'breast-cancer' && session.snapshot.step === 15 && session.snapshot.replayTo === undefined,
+  );
+  await session.looked();
+  expect(session.snapshot.choices).toMatchObject({ example: { kind: 'test', index: 21 }, target: 1 });
+  await until(() => session.snapshot.checksum?.step === 15);
+  expect(session.snapshot.checksum).toEqual(checksum);
+});
+
 test('rows are chosen by class, or among the mistakes', async () => {
   const { page, session } = await open('&hidden=none&rate=1e-9');
   const strip = () => [...inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLElement>('.listed button')];

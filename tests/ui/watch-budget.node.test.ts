@@ -91,6 +91,31 @@ describe('what watching costs', () => {
     expect(budget.share()).toBe(0);
   });
 
+  test('looks soon and ever more seldom at first, however dear a look is', () => {
+    const budget = new WatchBudget();
+    budget.begin(0);
+    let [now, steps] = [0, 0];
+    const looks: number[] = [];
+    while (now < 60_000) {
+      now += 40;
+      const looking = budget.allows(now);
+      if (looking) {
+        looks.push(now);
+        budget.lookBegins(now);
+        now += 400;
+        budget.lookEnds(now);
+      } else steps += 12;
+      budget.arrived(steps, now);
+    }
+    // A look of 0.4 s would be followed by a wait of 15 s.
+    const waits = looks.slice(1).map((at, i) => at - looks[i]!);
+    for (const [i, least] of [1000, 1000, 4000, 8000].entries()) {
+      expect(waits[i]).toBeGreaterThanOrEqual(least);
+      expect(waits[i]).toBeLessThan(least + 3000);
+    }
+    for (const wait of waits.slice(4)) expect(wait).toBeGreaterThanOrEqual(15_000);
+  });
+
   test('rests where watching never would, so that training alone can be seen', () => {
     const budget = new WatchBudget();
     budget.begin(0);

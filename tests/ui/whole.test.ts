@@ -79,7 +79,8 @@ test('tree: a diagram grown on demand from the answers of the network, in which 
   for (const [i, a] of boxes.entries()) {
     expect(a.left >= whole.left && a.right <= whole.right && a.top >= whole.top && a.bottom <= whole.bottom).toBe(true);
     const text = nodes[i]!.querySelector('text')!.getBoundingClientRect();
-    expect(text.width).toBeLessThan(a.width);
+    // With room on both sides, when it is lit, too.
+    expect(text.width).toBeLessThanOrEqual(a.width - 12);
     for (const b of boxes.slice(i + 1)) expect(a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top).toBe(true);
   }
 
@@ -97,6 +98,10 @@ test('tree: a diagram grown on demand from the answers of the network, in which 
     expect(leaf!.querySelector('.here')!.textContent).toContain('the example');
     expect(root().querySelectorAll('.here')).toHaveLength(1);
     expect(Number.parseFloat(getComputedStyle(leaf!.querySelector('.box')!).strokeWidth)).toBeGreaterThan(1);
+    for (const node of lit) {
+      const [text, box] = ['text', '.box'].map((part) => node.querySelector(part)!.getBoundingClientRect()) as [DOMRect, DOMRect];
+      expect(text.width).toBeLessThanOrEqual(box.width - 12);
+    }
     leaves.add((leaf as SVGGElement).dataset.node!);
     const questions = [...root().querySelectorAll('.outline .lit:not(.answer)')].map(({ textContent }) =>
       /\[(\d+), (\d+)\]\s*([≤>])\s*([\d.]+)/.exec(textContent!)!.slice(1),

@@ -133,7 +133,12 @@ export class WatchBudget {
   /** A look's cost is what the stretches from its beginning on lost, until one is quiet again. */
   #measureLook(stretch: Stretch): void {
     const alone = this.#alone();
-    if (this.#lost === undefined || alone === undefined) return;
+    if (this.#lost === undefined) return;
+    if (alone === undefined) {
+      // What it cost cannot be told, which is not that it cost nothing.
+      this.#lost = undefined;
+      return;
+    }
     if (!stretch.quiet) {
       this.#lost += stretch.milliseconds - stretch.steps / alone;
       return;
