@@ -343,6 +343,12 @@ export class StudioRecipe extends LitElement {
         cursor: pointer;
       }
 
+      .own input {
+        min-height: 0;
+        padding: 0;
+        border: 0;
+      }
+
       .own input:focus-visible + label {
         outline: 2px solid var(--focus);
         outline-offset: 2px;

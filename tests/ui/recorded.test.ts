@@ -5,7 +5,7 @@ import { record } from '../../src/ui/recorded/record.ts';
 import { RecordedSession } from '../../src/ui/recorded/recorded-session.ts';
 import { readRecording, roundBits } from '../../src/ui/recorded/recording.ts';
 import { failOnGpuErrors, testDevice } from '../engine/test-device.ts';
-import { clearAfterEach, data, inside, mount, until } from './mounted-page.ts';
+import { clearAfterEach, data, inside, mount, PATIENTLY, until } from './mounted-page.ts';
 
 failOnGpuErrors();
 clearAfterEach();
@@ -94,6 +94,14 @@ test('without WebGPU the page says so, and what to do, and opens the session tha
   // The same components draw it: maps, weights, curves.
   const view = inside(page, 'studio-why', 'attribution-map[data-method=integratedGradients]', 'tensor-view');
   await until(() => colours(inside<HTMLCanvasElement>(view, 'canvas')) > 20);
+  // Every picture of the network says of which step it is, and the header that nothing is computed here.
+  const names = () =>
+    [...inside(page, 'studio-network', 'network-diagram').shadowRoot!.querySelectorAll('tensor-view')]
+      .slice(1)
+      .map((each) => inside(each, '.frame').getAttribute('aria-label'));
+  await expect.poll(() => names().every((name) => name?.includes('step 15,000')), PATIENTLY).toBe(true);
+  expect(names().length).toBeGreaterThan(3);
+  expect(inside(page, 'studio-header', '.adapter').textContent!.trim()).toBe('no GPU');
   await userEvent.click(browser.getByRole('button', { name: 'Step', exact: true }));
   await until(() => page.snapshot?.step === 0);
   await userEvent.click(browser.getByRole('button', { name: 'Step', exact: true }));

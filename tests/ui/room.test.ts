@@ -54,6 +54,19 @@ describe('at 360 pixels', () => {
     expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(360);
   });
 
+  test('a tensor that is chosen is brought into view, far below as it stands', async () => {
+    await browser.viewport(360, 740);
+    const { page } = await mount('#hidden=8');
+    const title = inside(page, 'studio-network', 'network-diagram', 'li.weight button');
+    title.scrollIntoView();
+    title.click();
+    await customElements.whenDefined('tensor-inspector');
+    const top = () => inside(page, 'tensor-inspector').getBoundingClientRect().top;
+    // As far up as the page can be scrolled.
+    await expect.poll(top, PATIENTLY).toBeLessThan(740 / 3);
+    expect(top()).toBeGreaterThan(-1);
+  });
+
   test('Cancel has room for its word', async () => {
     await browser.viewport(360, 740);
     const { page, training } = await mount('#hidden=8&epochs=1500');

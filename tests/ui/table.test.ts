@@ -166,6 +166,37 @@ test('Back from other data leads to the run and the row that were left', async (
   expect(session.snapshot.checksum).toEqual(checksum);
 });
 
+test('one wild value does not spoil the scale of the input for other rows', async () => {
+  const { page, session } = await open('&hidden=8');
+  const limit = () =>
+    /scale from −([\d.]+)/.exec(
+      inside(page, 'studio-network', 'network-diagram', 'li.input tensor-view', '.frame').getAttribute('aria-label')!,
+    )?.[1];
+  await expect.poll(() => Number(limit()), PATIENTLY).toBeLessThan(1.1);
+  session.send({ do: 'choose', choices: { example: { kind: 'edited', index: 3, values: [[1, 120]] } } });
+  await expect.poll(() => Number(limit()), PATIENTLY).toBeGreaterThan(100);
+  session.send({ do: 'choose', choices: { example: { kind: 'test', index: 5 } } });
+  await expect.poll(() => Number(limit()), PATIENTLY).toBeLessThan(1.1);
+});
+
+test('files are chosen by the page’s own words, by mouse or keyboard', async () => {
+  const { page } = await open('&hidden=8');
+  page.dispatchEvent(new Event('open-recipe'));
+  inside(page, 'studio-header').dispatchEvent(new Event('open-recipe', { bubbles: true, composed: true }));
+  await until(() => page.shadowRoot!.querySelector('studio-recipe')?.shadowRoot?.querySelector('dialog')?.open === true);
+  const { languageChoice } = await import('../../src/ui/language.ts');
+  await languageChoice.choose('zh');
+  const recipe = inside(page, 'studio-recipe');
+  const input = () => inside<HTMLInputElement>(recipe, '#own');
+  await expect.poll(() => inside(recipe, 'label[for=own]').textContent, PATIENTLY).toBe('选择文件…');
+  await expect.element(browser.getByLabelText(/选择文件/)).toBeInTheDocument();
+  // Nothing of the browser's own is to be seen of it.
+  expect(input().getBoundingClientRect().width).toBeLessThan(2);
+  input().focus();
+  expect(inside(recipe, '#own').matches(':focus')).toBe(true);
+  inside<HTMLDialogElement>(recipe, 'dialog').close();
+});
+
 test('rows are chosen by class, or among the mistakes', async () => {
   const { page, session } = await open('&hidden=none&rate=1e-9');
   const strip = () => [...inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLElement>('.listed button')];

@@ -180,6 +180,11 @@ test('the network and its attention are drawn; the diagram leaves out the number
   expect(titles()).not.toContain('input');
   const attention = session.snapshot.tensors.get('attention/residual_1/selfAttention_1');
   expect(attention?.shape).toEqual([1, 2, CLAUSE_LENGTH, CLAUSE_LENGTH]);
+  // A cell of it is one of a head, a row and a column.
+  const heads = [...inside(page, 'studio-network', 'network-diagram').shadowRoot!.querySelectorAll('tensor-view')].find((view) =>
+    inside(view, '.frame').getAttribute('aria-label')!.includes('attention/residual'),
+  )!;
+  await expect.poll(() => inside(heads, '#twin').textContent, PATIENTLY).toMatch(/Largest: picture [01], row \d+, column \d+: /);
   await expect.poll(() => inside(page, 'studio-example').shadowRoot!.querySelectorAll('drawing-pad, canvas').length, PATIENTLY).toBe(0);
 });
 
