@@ -437,7 +437,7 @@ export class StudioExample extends LitElement {
       ${words}
     </button>`;
     const strip = (wrong: boolean): TemplateResult => html`<div
-      class=${ofImages ? 'strip' : 'strip listed'}
+      class=${ofImages ? 'strip' : wrong ? 'strip listed' : 'strip listed classes'}
       role="group"
       aria-label=${wrong ? say.stripMistakesLabel : say.chooseByClass}
     >
@@ -788,6 +788,12 @@ export class StudioExample extends LitElement {
 
       .listed {
         grid-template-columns: minmax(0, 1fr);
+      }
+
+      .listed.classes {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0.25rem;
       }
 
       .listed button {

@@ -479,9 +479,10 @@ export class StudioTime extends LitElement {
 
       .phase {
         display: flex;
-        flex: 0 1 auto;
+        flex: 1 1 0;
         gap: 0.5rem;
         align-items: center;
+        min-width: 0;
         margin: 0;
         font-size: 0.8125rem;
         line-height: 1.25;
@@ -506,7 +507,9 @@ export class StudioTime extends LitElement {
         background: var(--bad);
       }
 
+      /* What is said of the phase gives way, never a figure. */
       dl {
+        flex: none;
         display: grid;
         grid-auto-columns: minmax(4.5rem, max-content);
         grid-auto-flow: column;

@@ -96,6 +96,23 @@ describe('a table that unfolds', () => {
   });
 });
 
+test('every figure has its place, whatever is said of the phase', async () => {
+  const { page, session, training } = await mount('#epochs=1');
+  session.send({ do: 'toggle' });
+  await until(() => training.isFinished && !session.snapshot.running);
+  await expect.poll(() => inside(page, 'studio-time', '.phase').textContent?.trim(), PATIENTLY).toMatch(/^Finished\. .* recipe/);
+  for (const width of [1280, 1024]) {
+    await browser.viewport(width, 800);
+    await page.updateComplete;
+    const figures = () =>
+      [...time(page).querySelectorAll('[data-figure]')].map((each) => each.getBoundingClientRect()).filter((box) => box.width > 0);
+    await expect.poll(() => Math.max(...figures().map(({ right }) => right)), PATIENTLY).toBeLessThanOrEqual(width);
+    const phase = inside(page, 'studio-time', '.phase').getBoundingClientRect();
+    expect(phase.right).toBeLessThanOrEqual(figures()[0]!.left + 0.5);
+    expect(phase.height).toBeLessThan(52);
+  }
+});
+
 test('what watching cost is still told when training has come to rest', async () => {
   const { page, session, training } = await mount('#batch=1&epochs=1000');
   await training.start();

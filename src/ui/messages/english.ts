@@ -43,7 +43,7 @@ export const english = {
     replaying: 'Replaying',
     validating: 'Validating',
     testing: 'Testing',
-    finished: 'Finished. Add epochs in the recipe to go on.',
+    finished: 'Finished. To go on, add epochs in the recipe.',
     closed: 'Stopped',
   },
 
