@@ -557,6 +557,8 @@ export class Training extends EventTarget {
       const stop = new AbortController();
       this.#replay = stop;
       try {
+        // What was to be built for it could not be: this is another run.
+        if (this.needsReset) return;
         const changes = journal.filter((change) => change.step <= step);
         for (const [i, until] of [...changes.map((change) => change.step), step].entries()) {
           while (this.run && this.step < until && !stop.signal.aborted && !this.isFinished) {

@@ -197,6 +197,32 @@ test('files are chosen by the page’s own words, by mouse or keyboard', async (
   inside<HTMLDialogElement>(recipe, 'dialog').close();
 });
 
+test('Back to data that cannot be had says so, and leaves the run that there is alone', async () => {
+  const other = { train: rows('other rows', 120), test: rows('other test rows', 30) };
+  let there = true;
+  const { session, training } = await mount('#data=breast-cancer&hidden=8&batch=16&methods=saliency', {
+    loadData: async ({ data }) => {
+      if (data === 'german-credit') return other;
+      if (!there) throw new Error('it is gone');
+      return parts;
+    },
+  });
+  for (let i = 0; i < 9; i++) await training.single();
+  await session.looked();
+  session.send({ do: 'recipe', changes: { data: 'german-credit' } });
+  await until(() => session.snapshot.run!.settings.data === 'german-credit' && session.snapshot.step === 0);
+  await training.single();
+  there = false;
+  // As on a page that was loaded anew: nothing is known of the other data any more.
+  training.addData('breast-cancer', undefined as never);
+  history.back();
+  await until(() => training.fault !== undefined);
+  await session.looked();
+  await until(() => session.snapshot.replayTo === undefined);
+  expect(training.run!.settings.data).toBe('german-credit');
+  expect(training.step).toBe(1);
+});
+
 test('rows are chosen by class, or among the mistakes', async () => {
   const { page, session } = await open('&hidden=none&rate=1e-9');
   const strip = () => [...inside(page, 'studio-example').shadowRoot!.querySelectorAll<HTMLElement>('.listed button')];
