@@ -219,7 +219,7 @@ export class StudioWhy extends LitElement {
     };
     return html`
       <div class="head">
-        <h2>${snapshot?.target === undefined ? say.whyTitle : against === undefined ? say.whyTitleOf(name(snapshot.target)) : say.whyTitleAgainst(name(snapshot.target), name(against))}</h2>
+        <h2>${snapshot?.target === undefined ? say.whyTitle : against === undefined || against === snapshot.target ? say.whyTitleOf(name(snapshot.target)) : say.whyTitleAgainst(name(snapshot.target), name(against))}</h2>
         <fieldset class="live" ?disabled=${recorded}>
         <select aria-label=${say.targetLabel} @change=${(event: Event) => send(this, { do: 'choose', choices: { target: whole(event) } })}>
             <option value="" .selected=${target === undefined}>
