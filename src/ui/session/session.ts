@@ -440,6 +440,7 @@ export class StudioSession extends EventTarget {
     // What was not trained yet is of step 0.
     for (const tensor of this.training.run?.trainer.tensors.values() ?? []) tensor.step ??= 0;
     this.#prediction = undefined;
+    this.#asksOf = undefined;
     this.#cell = undefined;
     this.#cellBefore = undefined;
     this.#example = undefined;
