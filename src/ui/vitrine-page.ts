@@ -372,6 +372,8 @@ export class VitrinePage extends LitElement {
     this.#chose = what;
     this.#sought = what === 'tensor';
     this.#chosenAt = now;
+    // Of a run in training the address is a little old: Back leads to where it is left.
+    if (what === 'data') this.#write(false);
     this.#write(!together);
   }
 
